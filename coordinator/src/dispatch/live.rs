@@ -1,0 +1,224 @@
+//! JSON for outside subscribers, once a second and after the commit it tells of.
+//!
+//! The stream itself is the memory: the last message of a campaign says which `seq` and which
+//! entry came last, and every publish names it as the one it follows. So a crash neither repeats
+//! nor skips, and a subscriber sees a gap only where it lost something itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::RawMessageErrorKind;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use trafficlab_shared::protocol::subject;
+
+use super::{Dispatch, lock};
+use crate::entries::EntryReader;
+use crate::store::campaigns::CAMPAIGNS;
+use crate::store::runs::{HISTOGRAMS, PLANS, RUNS, TOTALS, Timing};
+use crate::store::{FirstVersion, StoreError, Table};
+
+const TICK: Duration = Duration::from_secs(1);
+const AT_ONCE: usize = 32;
+/// Entries in one message.
+const ENTRIES: usize = 200;
+/// Messages of entries of one campaign in one pass; the rest follows in the next.
+const MESSAGES: usize = 100;
+
+/// What was published last, by campaign; outlives the stream's retention.
+const LIVE: Table<String, Last> = Table::new("live");
+
+/// The last message of a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Last {
+    /// Its `seq`, from 1.
+    seq: u64,
+    /// The last entry published, by its sequence.
+    #[serde(default)]
+    through: u64,
+    /// Its place in the stream.
+    #[serde(skip)]
+    stream_sequence: u64,
+}
+
+impl FirstVersion for Last {}
+
+/// A problem in one pass; the next one tries again.
+#[derive(Debug, thiserror::Error)]
+enum LiveError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("broker: {0}")]
+    Broker(String),
+    #[error("entries: {0}")]
+    Entries(String),
+    #[error("message cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Publishes for ever.
+pub(super) async fn run(dispatch: &Arc<Dispatch>) {
+    let known: tokio::sync::Mutex<HashMap<String, Last>> = tokio::sync::Mutex::default();
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if !dispatch.broker.is_connected() {
+            continue;
+        }
+        let touched: Vec<String> = lock(&dispatch.touched).drain().collect();
+        stream::iter(touched)
+            .for_each_concurrent(AT_ONCE, |campaign| {
+                let known = &known;
+                async move {
+                    let last = known.lock().await.get(&campaign).copied();
+                    match tell(dispatch, &campaign, last).await {
+                        Ok(Some(last)) => drop(known.lock().await.insert(campaign, last)),
+                        Ok(None) => drop(known.lock().await.remove(&campaign)),
+                        Err(error) => {
+                            tracing::debug!(%campaign, %error, "live message is late");
+                            known.lock().await.remove(&campaign);
+                            lock(&dispatch.touched).insert(campaign);
+                        }
+                    }
+                }
+            })
+            .await;
+    }
+}
+
+/// Publishes a campaign's news; comes back with what was published last.
+async fn tell(dispatch: &Dispatch, campaign: &str, last: Option<Last>) -> Result<Option<Last>, LiveError> {
+    let Some(record) = CAMPAIGNS.get(&dispatch.store, &campaign.to_owned())? else {
+        return Ok(None);
+    };
+    let Some(job) = record.run else {
+        return Ok(last);
+    };
+    let mut last = match last {
+        Some(last) => last,
+        None => read_last(dispatch, campaign).await?,
+    };
+    let plan = PLANS.get(&dispatch.store, &job)?;
+    if plan.is_some_and(|plan| plan.live_entries) {
+        tell_entries(dispatch, campaign, &mut last).await?;
+    }
+    let summary = summary(dispatch, campaign, &job, last)?;
+    publish(dispatch, campaign, &mut last, &summary).await?;
+    let mut batch = crate::store::Batch::new();
+    LIVE.put(&mut batch, &campaign.to_owned(), &last)?;
+    dispatch.store.apply(batch)?;
+    Ok(Some(last))
+}
+
+fn summary(dispatch: &Dispatch, campaign: &str, job: &str, last: Last) -> Result<serde_json::Value, LiveError> {
+    let job = job.to_owned();
+    let run = RUNS.get(&dispatch.store, &job)?;
+    let totals = TOTALS.get(&dispatch.store, &job)?.unwrap_or_default();
+    let response = HISTOGRAMS.get(&dispatch.store, &(job.clone(), Timing::Response as u8))?.unwrap_or_default();
+    let counters = &totals.counters;
+    #[allow(clippy::cast_precision_loss, reason = "milliseconds to be shown")]
+    let ms = |per_million| response.quantile(per_million) as f64 / 1000.0;
+    Ok(json!({
+        "v": 1,
+        "type": "summary",
+        "seq": last.seq + 1,
+        "campaign_id": campaign,
+        "run_id": job,
+        "state": run.as_ref().map(|run| run.state.as_str()),
+        "scheduled": counters.scheduled,
+        "sent": counters.sent,
+        "late": counters.late,
+        "dropped": counters.dropped,
+        "missed": counters.missed,
+        "successful": counters.succeeded,
+        "failed": counters.failed,
+        "stored_entries": totals.entries,
+        "through_sequence": last.through,
+        "response_time_ms": {
+            "mean": response.mean() / 1000.0, "p50": ms(500_000), "p90": ms(900_000),
+            "p95": ms(950_000), "p99": ms(990_000), "p99.9": ms(999_000),
+        },
+    }))
+}
+
+/// Entries behind the last published one, in messages of at most 200.
+async fn tell_entries(dispatch: &Dispatch, campaign: &str, last: &mut Last) -> Result<(), LiveError> {
+    let mut reader = EntryReader::open(&dispatch.store, &dispatch.segments, campaign, last.through + 1)
+        .map_err(|error| LiveError::Entries(error.to_string()))?;
+    for _ in 0..MESSAGES {
+        let page = reader.next_json(ENTRIES).map_err(|error| LiveError::Entries(error.to_string()))?;
+        let Some(page) = page else { return Ok(()) };
+        let through = page.last_sequence;
+        let entries = serde_json::value::RawValue::from_string(page.json)?;
+        let message = json!({
+            "v": 1,
+            "type": "entries",
+            "seq": last.seq + 1,
+            "campaign_id": campaign,
+            "first_sequence": page.first_sequence,
+            "through_sequence": through,
+        });
+        let message = WithEntries { message, entries: &entries };
+        last.through = through;
+        publish(dispatch, campaign, last, &message).await?;
+    }
+    lock(&dispatch.touched).insert(campaign.to_owned());
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct WithEntries<'a> {
+    #[serde(flatten)]
+    message: serde_json::Value,
+    entries: &'a serde_json::value::RawValue,
+}
+
+async fn publish<T: Serialize>(
+    dispatch: &Dispatch,
+    campaign: &str,
+    last: &mut Last,
+    message: &T,
+) -> Result<(), LiveError> {
+    let payload = Bytes::from(serde_json::to_vec(message)?);
+    let message = PublishMessage::build()
+        .payload(payload)
+        .expected_last_subject_sequence(last.stream_sequence);
+    let broker = |error: &dyn std::fmt::Display| LiveError::Broker(error.to_string());
+    let ack = dispatch.broker.context().send_publish(subject::live(campaign), message).await;
+    let ack = ack.map_err(|error| broker(&error))?.await.map_err(|error| broker(&error))?;
+    last.seq += 1;
+    last.stream_sequence = ack.sequence;
+    Ok(())
+}
+
+/// The last message by the stream, or by the store once the stream has forgotten it.
+async fn read_last(dispatch: &Dispatch, campaign: &str) -> Result<Last, LiveError> {
+    let broker = |error: &dyn std::fmt::Display| LiveError::Broker(error.to_string());
+    let stored = LIVE.get(&dispatch.store, &campaign.to_owned())?.unwrap_or_default();
+    let context = dispatch.broker.context();
+    let stream = context.get_stream_no_info(subject::LIVE_STREAM).await.map_err(|error| broker(&error))?;
+    let told = match stream.get_last_raw_message_by_subject(&subject::live(campaign)).await {
+        Ok(message) => {
+            let told: Told = serde_json::from_slice(&message.payload)?;
+            Last { seq: told.seq, through: told.through_sequence, stream_sequence: message.sequence }
+        }
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Last::default(),
+        Err(error) => return Err(broker(&error)),
+    };
+    Ok(Last {
+        seq: told.seq.max(stored.seq),
+        through: told.through.max(stored.through),
+        stream_sequence: told.stream_sequence,
+    })
+}
+
+#[derive(Deserialize)]
+struct Told {
+    seq: u64,
+    through_sequence: u64,
+}

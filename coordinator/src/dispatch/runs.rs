@@ -1,0 +1,119 @@
+//! What a run should do: planned, changed, held, stopped. Only the store is written here, so that
+//! every change is taken while the broker is away; `Dispatch::attend` passes it on.
+
+use trafficlab_shared::clock;
+use trafficlab_shared::model::run::RunSpec;
+use trafficlab_shared::protocol::control::{Desired, DesiredState};
+
+use crate::store::runs::{PLANS, RUNS, RUNS_OF, Run, RunState, SHARDS, TOMBSTONES};
+use crate::store::{Batch, Store, StoreError};
+
+/// Adds a new run to `batch`. The caller holds the store's lock until the batch is applied.
+///
+/// # Errors
+/// When a record cannot be encoded.
+pub fn plan(batch: &mut Batch, spec: &RunSpec) -> Result<Run, StoreError> {
+    let run = Run {
+        job: spec.job.clone(),
+        campaign: spec.campaign.clone(),
+        shards: spec.shards,
+        desired: Desired {
+            v: 1,
+            revision: 1,
+            activation: 1,
+            state: DesiredState::Run,
+            rate: spec.rate,
+            duration_ms: spec.duration_ms,
+            at_slot: 0,
+            origin_ns: None,
+        },
+        state: RunState::Starting,
+        reason: None,
+        created_ns: clock::wall_ns(),
+        started_ns: None,
+        ended_ns: None,
+        cleared: false,
+    };
+    PLANS.put(batch, &spec.job, spec)?;
+    RUNS.put(batch, &spec.job, &run)?;
+    RUNS_OF.put(batch, &(spec.campaign.clone(), spec.job.clone()), &())?;
+    Ok(run)
+}
+
+/// A change of what a run should do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Hold at the next slot boundary.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End at once.
+    Stop,
+    /// Another rate (millionths of a request per minute) or length from the next slot on.
+    Pace {
+        /// The rate.
+        rate: u64,
+        /// The whole length in milliseconds of active time.
+        duration_ms: u64,
+    },
+}
+
+/// Adds a change of `job` to `batch`; `None` when there is no such run or it is over. The caller
+/// holds the store's lock until the batch is applied.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn change(store: &Store, batch: &mut Batch, job: &str, change: Change) -> Result<Option<Run>, StoreError> {
+    let Some(mut run) = RUNS.get(store, &job.to_owned())? else {
+        return Ok(None);
+    };
+    if run.state.is_over() || run.desired.state == DesiredState::Stop {
+        return Ok(None);
+    }
+    run.desired.at_slot = next_common_slot(store, job)?;
+    run.desired.revision += 1;
+    match change {
+        Change::Pause => run.desired.state = DesiredState::Pause,
+        Change::Stop => run.desired.state = DesiredState::Stop,
+        Change::Resume if run.desired.state == DesiredState::Run => return Ok(Some(run)),
+        Change::Resume => {
+            run.desired.state = DesiredState::Run;
+            run.desired.activation += 1;
+            run.desired.origin_ns = None;
+        }
+        Change::Pace { rate, duration_ms } => {
+            run.desired.rate = rate;
+            run.desired.duration_ms = duration_ms;
+        }
+    }
+    RUNS.put(batch, &run.job.clone(), &run)?;
+    Ok(Some(run))
+}
+
+/// The next slot that every shard can still reach together; 0 before the first one has begun.
+fn next_common_slot(store: &Store, job: &str) -> Result<u32, StoreError> {
+    let mut latest = None;
+    for row in SHARDS.scan_prefix(store, &job.to_owned(), false) {
+        let (_, shard) = row?;
+        latest = latest.max(shard.origin.map(|origin| {
+            origin.active_ns + clock::wall_ns().saturating_sub(origin.wall_ns)
+        }));
+    }
+    // A change needs some milliseconds to arrive; late in a slot the one after next is meant.
+    const ARRIVES_WITHIN_NS: u64 = 300_000_000;
+    let Some(active_ns) = latest else {
+        return Ok(0);
+    };
+    Ok(u32::try_from((active_ns + ARRIVES_WITHIN_NS) / 1_000_000_000 + 1).unwrap_or(u32::MAX))
+}
+
+/// Marks a run as gone for good: nobody starts it again and nothing it still sends is stored.
+/// Its rows are removed by the caller in the same batch.
+///
+/// # Errors
+/// When a record cannot be encoded.
+pub fn bury(batch: &mut Batch, job: &str) -> Result<(), StoreError> {
+    TOMBSTONES.put(batch, &job.to_owned(), &clock::wall_ns())?;
+    RUNS.delete(batch, &job.to_owned());
+    Ok(())
+}

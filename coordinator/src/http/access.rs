@@ -1,0 +1,66 @@
+//! Which credential a request needs, by its path and method.
+
+use poem::http::Method;
+use trafficlab_shared::config::Role;
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Nothing.
+    Public,
+    /// Visits come from any page: browsers of other sites are welcome too.
+    Ingest,
+    /// The ad-ops family checks its own tokens.
+    Adops,
+    /// A token of this role, unless the server is open.
+    Token(Role),
+}
+
+const PUBLIC: [&str; 6] = ["/", "/docs", "/redoc", "/openapi.json", "/health", "/favicon.ico"];
+
+/// The access that `method` on `path` needs.
+pub(crate) fn needed(method: &Method, path: &str) -> Access {
+    if path.starts_with("/visit") || path == "/api/event" {
+        return Access::Ingest;
+    }
+    if PUBLIC.contains(&path) || path.starts_with("/health/") {
+        return Access::Public;
+    }
+    if path.starts_with("/api/v1/") {
+        return Access::Adops;
+    }
+    match *method {
+        Method::GET | Method::HEAD | Method::OPTIONS => Access::Token(Role::Read),
+        Method::DELETE => Access::Token(Role::Admin),
+        _ if path.starts_with("/api/cluster/") || path.ends_with("/import") => Access::Token(Role::Admin),
+        _ => Access::Token(Role::Operate),
+    }
+}
+
+/// The pages a person may come to by a link from elsewhere.
+pub(crate) fn is_page(path: &str) -> bool {
+    matches!(path, "/" | "/docs" | "/redoc")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_follow_the_contract() {
+        let table = [
+            (Method::GET, "/health/live", Access::Public),
+            (Method::GET, "/metrics", Access::Token(Role::Read)),
+            (Method::GET, "/api/traffic/monitor/x", Access::Token(Role::Read)),
+            (Method::POST, "/api/traffic/generate", Access::Token(Role::Operate)),
+            (Method::PUT, "/api/sessions/x", Access::Token(Role::Operate)),
+            (Method::DELETE, "/api/sessions/x", Access::Token(Role::Admin)),
+            (Method::POST, "/api/cluster/workers/w/drain", Access::Token(Role::Admin)),
+            (Method::POST, "/api/v1/auth/login", Access::Adops),
+            (Method::POST, "/visit", Access::Ingest),
+        ];
+        for (method, path, expected) in table {
+            assert_eq!(needed(&method, path), expected, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What every request handler can reach.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
+
+use trafficlab_shared::allow::{AllowList, TargetGuard};
+use trafficlab_shared::config::{Config, Secret};
+use trafficlab_shared::error::FieldFault;
+use trafficlab_shared::seal::Sealer;
+
+use crate::dispatch::Dispatch;
+use crate::store::Store;
+use crate::systems::traffic::targets::ActiveTargets;
+
+/// The parts that handlers share.
+pub struct App {
+    /// Settings.
+    pub config: Arc<Config>,
+    /// Store, segments, broker, workers.
+    pub dispatch: Arc<Dispatch>,
+    /// When the process began to serve.
+    pub started: Instant,
+    /// Seals secrets; none without `auth.secrets_key`.
+    pub sealer: Option<Sealer>,
+    /// Which targets real requests may go to.
+    pub targets: TargetGuard,
+    /// Rates of the runs that send real requests.
+    pub active_targets: ActiveTargets,
+    /// Requests since the start, for metrics.
+    pub requests: RequestCounts,
+}
+
+/// Requests by the class of their status.
+#[derive(Debug, Default)]
+pub struct RequestCounts {
+    /// All.
+    pub total: AtomicU64,
+    /// Refused: 4xx.
+    pub refused: AtomicU64,
+    /// Failed: 5xx.
+    pub failed: AtomicU64,
+    /// Panics caught.
+    pub panics: AtomicU64,
+}
+
+impl App {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// The entries of `generator.allow_targets` that are wrong.
+    pub fn new(config: Arc<Config>, dispatch: Arc<Dispatch>) -> Result<Arc<Self>, Vec<FieldFault>> {
+        let targets = target_guard(&config)?;
+        let sealer = config.auth.secrets_key.as_ref().map(Secret::expose).map(Sealer::new);
+        Ok(Arc::new(Self {
+            sealer,
+            targets,
+            config,
+            dispatch,
+            started: Instant::now(),
+            active_targets: ActiveTargets::default(),
+            requests: RequestCounts::default(),
+        }))
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.dispatch.store
+    }
+}
+
+/// The operator's list, and never our own broker.
+///
+/// # Errors
+/// The entries that are wrong.
+pub fn target_guard(config: &Config) -> Result<TargetGuard, Vec<FieldFault>> {
+    let list = AllowList::parse(&config.generator.allow_targets)?;
+    Ok(TargetGuard::new(vec![list]).forbid_sockets(broker_sockets(config.nats.url.as_deref().unwrap_or_default())))
+}
+
+/// The broker's addresses so far as its URL shows them; `localhost` stands for all of loopback.
+fn broker_sockets(urls: &str) -> Vec<SocketAddr> {
+    let socket = |text: &str| {
+        let url = url::Url::parse(text.trim()).ok()?;
+        let port = url.port().unwrap_or(4222);
+        let host = url.host_str()?.trim_matches(['[', ']']);
+        let host = if host == "localhost" { "127.0.0.1" } else { host };
+        Some(SocketAddr::new(host.parse().ok()?, port))
+    };
+    urls.split(',').filter_map(socket).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::broker_sockets;
+
+    #[test]
+    fn the_brokers_addresses_are_known() {
+        let found = broker_sockets("nats://localhost:4333, tls://[::1]:1,nats://10.0.0.1,nats://name:2");
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["127.0.0.1:4333", "[::1]:1", "10.0.0.1:4222"]);
+    }
+}

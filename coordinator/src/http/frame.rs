@@ -1,0 +1,182 @@
+//! What surrounds every request: an id, who may call, limits, one form of errors, headers, and the log.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use poem::{Endpoint, Request, Response};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::access::{self, Access};
+use super::app::App;
+use super::body::BodyLimit;
+use super::error::{fault_of, respond};
+use super::guard::{self, Origin};
+use super::{auth, routes};
+use crate::systems::{Code, Fault};
+
+/// Longest a request may take until its response begins; analyses may ask to wait for 60 s.
+const TIMEOUT: Duration = Duration::from_secs(90);
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The outermost endpoint.
+pub(crate) struct Frame<E> {
+    app: Arc<App>,
+    inner: E,
+}
+
+impl<E: Endpoint<Output = Response>> Frame<E> {
+    pub(crate) const fn new(app: Arc<App>, inner: E) -> Self {
+        Self { app, inner }
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let path = request.original_uri().path().to_owned();
+        let cors = (guard::allowed_origin(&self.app.config, &request) == Origin::Listed)
+            .then(|| request.headers().get(header::ORIGIN).cloned())
+            .flatten();
+        let mut response = match self.decide(request, cors.is_some()).await {
+            Ok(response) => response,
+            Err(fault) => respond(&fault, &path),
+        };
+        secure(response.headers_mut());
+        if let Some(origin) = cors {
+            allow_origin(response.headers_mut(), origin);
+        }
+        response
+    }
+
+    async fn decide(&self, mut request: Request, cors: bool) -> Result<Response, Fault> {
+        let config = &self.app.config;
+        let access = access::needed(request.method(), request.uri().path());
+        guard::check(config, &request, access)?;
+        if cors && request.method() == Method::OPTIONS {
+            return Ok(Response::builder().status(StatusCode::NO_CONTENT).finish());
+        }
+        if let Access::Token(_) = access
+            && let Some(name) = auth::check(config, &request, access)?
+        {
+            tracing::Span::current().record("caller", name);
+        }
+        if let Some(slashed) = routes::redirect(request.uri()) {
+            return Ok(permanent(&slashed));
+        }
+        if let Some(inner) = routes::internal(request.uri()) {
+            request.set_uri(inner);
+        }
+        let limit = usize::try_from(config.limits.max_body_bytes.0).unwrap_or(usize::MAX);
+        request.extensions_mut().insert(BodyLimit(limit));
+        self.run(request).await
+    }
+
+    /// The route itself, with a time limit, and its panics caught.
+    async fn run(&self, request: Request) -> Result<Response, Fault> {
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let work = AssertUnwindSafe(tokio::time::timeout(TIMEOUT, self.inner.call(request)));
+        match work.catch_unwind().await {
+            Ok(Ok(Ok(response))) => Ok(response),
+            Ok(Ok(Err(error))) => {
+                let fault = fault_of(&error);
+                let allowed = (fault.code == Code::MethodNotAllowed).then(|| routes::methods(&path)).flatten();
+                Err(match allowed {
+                    Some(methods) => fault.with("allowed_methods", methods),
+                    None => fault,
+                })
+            }
+            Ok(Err(_elapsed)) => {
+                let message = "The request took too long";
+                Err(Fault { retry_after: Some(5), ..Fault::new(Code::Unavailable, message) })
+            }
+            Err(_panic) => {
+                self.app.requests.panics.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%method, %path, "a request handler panicked");
+                Err(Fault::new(Code::Internal, "An internal error occurred"))
+            }
+        }
+    }
+
+    fn count(&self, status: StatusCode) {
+        let counts = &self.app.requests;
+        counts.total.fetch_add(1, Ordering::Relaxed);
+        if status.is_client_error() {
+            counts.refused.fetch_add(1, Ordering::Relaxed);
+        } else if status.is_server_error() {
+            counts.failed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Frame<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let started = Instant::now();
+        let id = request_id(&request);
+        let span = tracing::info_span!("request", request_id = %id, caller = tracing::field::Empty);
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let mut response = self.answer(request).instrument(span.clone()).await;
+        self.count(response.status());
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        let ms = started.elapsed().as_millis();
+        span.in_scope(|| tracing::debug!(%method, path = %path.escape_default(), status = response.status().as_u16(), ms, "answered"));
+        Ok(response)
+    }
+}
+
+/// The caller's id when it is sane, else one of ours.
+fn request_id(request: &Request) -> String {
+    let sane = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let given = guard::header_of(request, REQUEST_ID.as_str()).filter(sane);
+    given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}
+
+fn permanent(location: &Uri) -> Response {
+    Response::builder()
+        .status(StatusCode::PERMANENT_REDIRECT)
+        .header(header::LOCATION, location.to_string())
+        .finish()
+}
+
+fn secure(headers: &mut HeaderMap) {
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let defaults = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+fn allow_origin(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    let fixed = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, "X-Request-Id, X-Total-Count, Retry-After, Content-Disposition"),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+}

@@ -1,0 +1,114 @@
+//! `/health`: one answer for four documents, and the two probes beside it.
+
+use std::sync::Arc;
+
+use poem::http::StatusCode;
+use poem_openapi::payload::{Json, Response};
+use poem_openapi::{Object, OpenApi};
+use trafficlab_shared::config::{AnalyzerMode, Environment};
+
+use super::app::App;
+use super::error::{Plain, Refused};
+use super::routes::Tag;
+use crate::systems::time;
+
+/// How the server is
+#[derive(Debug, Clone, Object)]
+pub struct Health {
+    /// Whether it can serve
+    pub success: bool,
+    /// `healthy`, `degraded` (the broker is away: what is stored can be read, nothing can be started) or `unhealthy`
+    pub status: String,
+    /// Program version
+    pub version: String,
+    /// RFC 3339 in UTC
+    pub timestamp: String,
+    /// What the analyzer reads: `pcap` or `live`
+    pub mode: String,
+    /// `development` or `production`
+    pub environment: String,
+    /// `healthy` or `unhealthy`
+    pub database: String,
+    /// `healthy` or `unhealthy`
+    pub broker: String,
+    /// Always `not_used`
+    pub redis: String,
+    /// Since the process began to serve
+    pub uptime_seconds: u64,
+    /// Workers that beat
+    pub workers: usize,
+}
+
+const fn word(good: bool) -> &'static str {
+    if good { "healthy" } else { "unhealthy" }
+}
+
+/// Looks at the parts. The store decides whether anything can be served, the broker whether all can.
+#[must_use]
+pub fn look(app: &App) -> Health {
+    let database = app.store().read_only().is_none();
+    let broker = app.dispatch.broker.is_connected();
+    let status = match (database, broker) {
+        (true, true) => "healthy",
+        (true, false) => "degraded",
+        (false, _) => "unhealthy",
+    };
+    Health {
+        success: database,
+        status: status.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        timestamp: time::now(),
+        mode: mode(app.config.mode).to_owned(),
+        environment: environment(app.config.environment).to_owned(),
+        database: word(database).to_owned(),
+        broker: word(broker).to_owned(),
+        redis: "not_used".to_owned(),
+        uptime_seconds: app.started.elapsed().as_secs(),
+        workers: app.dispatch.registry.live().len(),
+    }
+}
+
+const fn mode(mode: AnalyzerMode) -> &'static str {
+    match mode {
+        AnalyzerMode::Pcap => "pcap",
+        AnalyzerMode::Live => "live",
+    }
+}
+
+pub(crate) const fn environment(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Development => "development",
+        Environment::Production => "production",
+    }
+}
+
+/// The health endpoints.
+pub struct HealthApi(pub Arc<App>);
+
+type Answer = Result<Response<Json<Health>>, Refused<Plain>>;
+
+#[OpenApi(tag = "Tag::Service")]
+impl HealthApi {
+    /// Whether the server can serve; 503 when it cannot
+    #[oai(path = "/health", method = "get", operation_id = "health")]
+    async fn health(&self) -> Answer {
+        let health = look(&self.0);
+        let status = if health.success { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        Ok(Response::new(Json(health)).status(status))
+    }
+
+    /// Whether work can be started too; 503 while the broker is away
+    #[oai(path = "/health/ready", method = "get", operation_id = "healthReady")]
+    async fn ready(&self) -> Answer {
+        let health = look(&self.0);
+        let ready = health.status == "healthy";
+        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        Ok(Response::new(Json(Health { success: ready, ..health })).status(status))
+    }
+
+    /// Whether the process runs: 200 as long as it answers
+    #[oai(path = "/health/live", method = "get", operation_id = "healthLive")]
+    async fn live(&self) -> Answer {
+        Ok(Response::new(Json(Health { success: true, ..look(&self.0) })))
+    }
+}

@@ -1,0 +1,22 @@
+//! The HTTP server: knows poem, knows no system.
+//!
+//! `frame` surrounds every request (who may call, ids, limits, errors, headers), `body` reads JSON leniently,
+//! `error` is the one table from faults to responses, `server` listens.
+
+pub mod app;
+mod access;
+mod auth;
+pub mod body;
+pub mod docs;
+pub mod error;
+mod frame;
+mod guard;
+pub mod health;
+pub mod idempotency;
+pub mod metrics;
+mod process;
+mod routes;
+pub mod server;
+
+pub use app::App;
+pub use server::{Listening, bind, serve};

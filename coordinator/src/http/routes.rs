@@ -1,0 +1,191 @@
+//! All endpoints of the server, and the paths that end with a slash.
+
+use std::sync::{Arc, LazyLock};
+
+use poem::http::Uri;
+use poem::http::uri::PathAndQuery;
+use poem::{Endpoint, EndpointExt, Response, Route, get};
+use poem_openapi::{OpenApi, OpenApiService, Tags};
+use serde_json::Value;
+
+use super::app::App;
+use super::docs;
+use super::health::HealthApi;
+use super::metrics::MetricsApi;
+use crate::systems::cluster::routes::ClusterApi;
+use crate::systems::sessions::routes::SessionsApi;
+use crate::systems::traffic::campaign_routes::CampaignsApi;
+use crate::systems::traffic::data_routes::DataApi;
+use crate::systems::traffic::routes::TrafficApi;
+
+/// Collections whose documented path ends with a slash. The router knows them without it.
+const SLASHED: [&str; 1] = ["/api/sessions"];
+
+/// Groups in the documentation.
+#[derive(Tags)]
+pub(crate) enum Tag {
+    /// Traffic generation
+    Traffic,
+    /// Generated data and figures
+    Data,
+    /// Traffic campaigns, which are sessions
+    Sessions,
+    /// Workers and messages set aside
+    Cluster,
+    /// Health and metrics
+    Service,
+}
+
+static METHODS: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&specification()).unwrap_or_default());
+
+/// The whole server inside its frame.
+pub(crate) fn all(app: &Arc<App>) -> impl Endpoint<Output = Response> + use<> {
+    let service = service(apis(app));
+    let spec = specification();
+    let swagger = docs::swagger(&service.swagger_ui_html(), &service.spec(), &spec);
+    let redoc = docs::redoc(&service.redoc_html(), &service.spec(), &spec);
+    Route::new()
+        .at("/", get(docs::page(docs::INDEX)))
+        .at("/docs", get(docs::page(swagger)))
+        .at("/redoc", get(docs::page(redoc)))
+        .at("/openapi.json", get(docs::json(spec)))
+        .nest_no_strip("/", service)
+        .map_to_response()
+}
+
+type Apis = (TrafficApi, CampaignsApi, DataApi, SessionsApi, ClusterApi, HealthApi, MetricsApi);
+
+fn apis(app: &Arc<App>) -> Apis {
+    (
+        TrafficApi(Arc::clone(app)),
+        CampaignsApi(Arc::clone(app)),
+        DataApi(Arc::clone(app)),
+        SessionsApi(Arc::clone(app)),
+        ClusterApi(Arc::clone(app)),
+        HealthApi(Arc::clone(app)),
+        MetricsApi(Arc::clone(app)),
+    )
+}
+
+fn service<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
+    OpenApiService::new(api, "trafficlab", env!("CARGO_PKG_VERSION")).description(
+        "Synthetic traffic from campaigns to stored results. Every error has the body `Error`; \
+         every response carries `X-Request-Id`. Unless the server listens on loopback only, requests carry a token: \
+         `Authorization: Bearer …` or `X-API-Key`.",
+    )
+}
+
+/// The `OpenAPI` document, with the documented slashes. It needs the types of the handlers, not their state.
+fn specification() -> String {
+    // `OpenApi::meta` is static, so an API without state is only a name for the types.
+    let mut spec = service(Described).spec();
+    for path in SLASHED {
+        spec = spec.replace(&format!("\"{path}\": {{"), &format!("\"{path}/\": {{"));
+    }
+    spec
+}
+
+/// The types of [`Apis`] without their state.
+struct Described;
+
+impl OpenApi for Described {
+    fn meta() -> Vec<poem_openapi::registry::MetaApi> {
+        Apis::meta()
+    }
+
+    fn register(registry: &mut poem_openapi::registry::Registry) {
+        Apis::register(registry);
+    }
+
+    fn add_routes(self, _: &mut RouteTable) {}
+}
+
+type RouteTable =
+    std::collections::HashMap<String, std::collections::HashMap<poem::http::Method, poem::endpoint::BoxEndpoint<'static>>>;
+
+/// The slashed form of a collection's path without its slash, with the query.
+pub(crate) fn redirect(uri: &Uri) -> Option<Uri> {
+    SLASHED.contains(&uri.path()).then(|| with_path(uri, &format!("{}/", uri.path()))).flatten()
+}
+
+/// The router's path of a collection.
+pub(crate) fn internal(uri: &Uri) -> Option<Uri> {
+    let bare = uri.path().strip_suffix('/')?;
+    SLASHED.contains(&bare).then(|| with_path(uri, bare)).flatten()
+}
+
+fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
+    let text = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    Some(Uri::from(PathAndQuery::try_from(text).ok()?))
+}
+
+/// The methods that a path of the API knows.
+pub(crate) fn methods(path: &str) -> Option<Value> {
+    let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    let fits = |template: &str| {
+        let template: Vec<&str> = template.trim_end_matches('/').split('/').collect();
+        template.len() == segments.len()
+            && template.iter().zip(&segments).all(|(part, segment)| part.starts_with('{') || part == segment)
+    };
+    let paths = METHODS.get("paths")?.as_object()?;
+    let (_, operations) = paths.iter().find(|(template, _)| fits(template))?;
+    let names = operations.as_object()?.keys().map(|name| Value::String(name.to_ascii_uppercase()));
+    Some(Value::Array(names.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+    use super::*;
+
+    #[test]
+    fn collections_end_with_a_slash() {
+        let uri = |text: &str| text.parse::<Uri>().unwrap();
+        assert_eq!(redirect(&uri("/api/sessions?limit=2")).unwrap().to_string(), "/api/sessions/?limit=2");
+        assert_eq!(redirect(&uri("/api/sessions/")), None);
+        assert_eq!(internal(&uri("/api/sessions/?a=b")).unwrap().to_string(), "/api/sessions?a=b");
+        assert_eq!(internal(&uri("/api/sessions/x")), None);
+    }
+
+    #[test]
+    fn every_documented_endpoint_is_described_with_its_errors() {
+        let spec: Value = serde_json::from_str(&specification()).unwrap();
+        let paths = spec.get("paths").unwrap();
+        for (method, path) in [
+            ("post", "/api/traffic/generate"),
+            ("post", "/api/traffic/stop/{campaign_id}"),
+            ("post", "/api/traffic/cleanup/{campaign_id}"),
+            ("get", "/api/traffic/monitor/{campaign_id}"),
+            ("get", "/api/traffic/generated/{campaign_id}"),
+            ("get", "/api/traffic/download/{campaign_id}"),
+            ("get", "/api/traffic/generated"),
+            ("get", "/api/traffic/stats/{campaign_id}"),
+            ("get", "/api/traffic/status/{campaign_id}"),
+            ("get", "/api/traffic/health"),
+            ("post", "/api/traffic/test"),
+            ("put", "/api/traffic/campaigns/{campaign_id}/status"),
+            ("get", "/api/traffic/campaigns/{campaign_id}/info"),
+            ("post", "/api/traffic/stop-all"),
+            ("get", "/api/traffic/compare"),
+            ("post", "/api/sessions/"),
+            ("get", "/api/sessions/"),
+            ("get", "/api/sessions/{session_id}"),
+            ("put", "/api/sessions/{session_id}"),
+            ("delete", "/api/sessions/{session_id}"),
+            ("get", "/health"),
+            ("get", "/metrics"),
+        ] {
+            let operation = paths.get(path).and_then(|path| path.get(method));
+            assert!(operation.is_some(), "{method} {path} is not described");
+            let failing = operation.and_then(|operation| operation.get("responses")?.as_object());
+            let failing = failing.is_some_and(|responses| responses.keys().any(|status| status >= &"400".to_owned()));
+            assert!(failing, "{method} {path} shows no error response");
+        }
+    }
+
+    #[test]
+    fn methods_of_a_path() {
+        assert_eq!(methods("/api/sessions/x"), Some(serde_json::json!(["DELETE", "GET", "PUT"])));
+        assert_eq!(methods("/nowhere"), None);
+    }
+}

@@ -1,0 +1,10 @@
+//! The coordinator: the HTTP API, the store, and the side of the engine that hands out work.
+//!
+//! Invariants: a request is answered after its change is on disk; results are visible after their
+//! commit; only `dispatch` knows the broker, only `http` and `systems` know HTTP.
+
+pub mod cli;
+pub mod dev;
+pub mod dispatch;
+pub mod entries;
+pub mod store;

@@ -1,0 +1,46 @@
+//! What the coordinator keeps: small metadata in a key-value store, bulk data in append-only segment files.
+//!
+//! Invariants: an answer that says "done" was flushed first (`commit.rs`); the committed length of the segment log lies in
+//! the same batch as the counters it explains, so both are cut back to the same point after a crash (`segment`); no file
+//! but `sled_kv.rs` knows the engine; nothing here knows HTTP or the broker.
+
+pub mod batch;
+pub mod campaigns;
+pub mod commit;
+pub mod dump;
+pub mod error;
+pub mod entries;
+pub mod key;
+pub mod kv;
+pub mod mem_kv;
+pub mod migrate;
+pub mod quota;
+pub mod runs;
+pub mod segment;
+pub mod series;
+pub mod sled_kv;
+pub mod table;
+
+#[cfg(test)]
+mod commit_crash_tests;
+#[cfg(test)]
+mod commit_tests;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod full_disk_tests;
+
+pub use commit::Store;
+pub use kv::{Batch, KeyRange, Kv, StoreError};
+pub use migrate::{FirstVersion, Record};
+pub use table::Table;
+
+/// Folder of the key-value store inside the store's folder.
+pub const KV_FOLDER: &str = "kv";
+/// Folder of the segment files inside the store's folder.
+pub const SEGMENT_FOLDER: &str = "segments";
+
+/// Makes the names inside a folder durable: those of files just made, renamed or removed.
+pub(crate) fn sync_folder(path: &std::path::Path) -> std::io::Result<()> {
+    std::fs::File::open(path)?.sync_all()
+}

@@ -1,0 +1,98 @@
+//! How both processes connect to the broker: one set of options, one way to wait.
+
+
+use std::time::Duration;
+
+pub use async_nats::jetstream::Context;
+use async_nats::jetstream;
+use async_nats::{Client, ConnectErrorKind, ConnectOptions};
+use trafficlab_shared::config::NatsConfig;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The server knows us not; trying again would not help.
+    #[error("broker at `{url}` refuses these credentials: {source}")]
+    Refused {
+        /// Its address.
+        url: String,
+        /// What it said.
+        source: async_nats::ConnectError,
+    },
+    /// The credentials file cannot be read.
+    #[error("nkey file `{path}` cannot be read: {source}")]
+    Nkey {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// How long a request to the broker may take.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Connects and stays connected; waits for the broker as long as it takes.
+///
+/// # Errors
+/// When the broker refuses the credentials. The client's own `retry_on_initial_connect` would
+/// hide just that, so the waiting is done here.
+pub async fn connect(nats: &NatsConfig, name: &str) -> Result<Client, BrokerError> {
+    let url = nats.url.clone().unwrap_or_default();
+    let servers: Vec<String> = url.split(',').map(|server| server.trim().to_owned()).collect();
+    loop {
+        let options = options(nats, name)?;
+        match options.connect(servers.clone()).await {
+            Ok(client) => return Ok(client),
+            Err(source)
+                if matches!(
+                    source.kind(),
+                    ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication
+                ) =>
+            {
+                return Err(BrokerError::Refused { url, source });
+            }
+            Err(error) => {
+                tracing::warn!(%url, %error, "broker not reachable, trying again");
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+}
+
+fn options(nats: &NatsConfig, name: &str) -> Result<ConnectOptions, BrokerError> {
+    let mut options = ConnectOptions::new()
+        .name(name)
+        .connection_timeout(Duration::from_secs(3))
+        .request_timeout(Some(REQUEST_TIMEOUT))
+        .ping_interval(Duration::from_secs(2))
+        .client_capacity(4096)
+        .subscription_capacity(16_384)
+        .reconnect_delay_callback(|attempt| {
+            Duration::from_millis(u64::try_from(attempt.min(10)).unwrap_or(10) * 50)
+        });
+    if let Some(user) = &nats.user {
+        let password = nats.password.as_ref().map_or("", |secret| secret.expose());
+        options = options.user_and_password(user.clone(), password.to_owned());
+    }
+    if let Some(path) = &nats.nkey_file {
+        let seed = std::fs::read_to_string(path).map_err(|source| BrokerError::Nkey {
+            path: path.display().to_string(),
+            source,
+        })?;
+        options = options.nkey(seed.trim().to_owned());
+    }
+    if let Some(path) = &nats.tls_ca {
+        options = options.require_tls(true).add_root_certificates(path.clone());
+    }
+    Ok(options)
+}
+
+/// `JetStream` on a connection, with bounded waiting.
+#[must_use]
+pub fn jetstream(client: Client) -> Context {
+    jetstream::context::ContextBuilder::new()
+        .timeout(REQUEST_TIMEOUT)
+        .ack_timeout(REQUEST_TIMEOUT)
+        .build(client)
+}

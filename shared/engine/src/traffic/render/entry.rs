@@ -1,0 +1,174 @@
+//! One entry as a JSON object.
+
+use super::json::{Array, Object, push_decimal, push_whole};
+use super::stamp::push_rfc3339;
+use super::{EntryContext, EntryRow, bid_request, bid_response, place};
+use crate::traffic::auction::rtb::PreparedRtb;
+use crate::traffic::pack::{AuctionOutcome, AuctionRecord, PackedEntry};
+use crate::traffic::visitor::Profile;
+
+/// Appends `<run_id>-<shard>-<slot>-<k>`, the id of the entry and the value of `X-Synthetic-Id`.
+pub fn write_entry_id(out: &mut Vec<u8>, run_id: &str, shard: u32, slot: u32, k: u32) {
+    out.extend_from_slice(run_id.as_bytes());
+    for part in [shard, slot, k] {
+        out.push(b'-');
+        push_whole(out, u64::from(part));
+    }
+}
+
+/// Appends the entry as one JSON object without a line end.
+pub fn write_json(out: &mut Vec<u8>, row: &EntryRow<'_>) {
+    let (context, entry) = (row.context, row.entry);
+    let profile = row.content.profile(row.key());
+    let mut object = Object::begin(out);
+    identity(&mut object, row);
+    stamp(&mut object, "timestamp", row.ended_ns());
+    stamp(&mut object, "scheduled_at", row.scheduled_ns);
+    object.text("mode", entry.mode.as_str());
+    object.text("method", context.method);
+    match context.url {
+        Some(url) => object.text("url", url),
+        None => quoted(object.key("url"), |out| place::push_url(out, &profile)),
+    }
+    exchange(&mut object, entry);
+    visitor(&mut object, &profile);
+    match (&entry.auction, &row.content.rtb) {
+        (Some(auction), Some(rtb)) => self::auction(&mut object, row, rtb, auction, &profile),
+        _ => object.null("rtb"),
+    }
+    object.text("worker_id", context.worker_id);
+    object.end();
+}
+
+fn identity(object: &mut Object<'_>, row: &EntryRow<'_>) {
+    quoted(object.key("id"), |out| push_id(out, row.context, row.entry));
+    object.text("campaign_id", row.context.campaign_id);
+    object.text("run_id", row.context.run_id);
+    object.whole("sequence", row.sequence);
+}
+
+/// Run ids are made by us and need no escapes.
+pub(super) fn push_id(out: &mut Vec<u8>, context: &EntryContext<'_>, entry: &PackedEntry) {
+    write_entry_id(out, context.run_id, context.shard, entry.slot, entry.k);
+}
+
+pub(super) fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    write(out);
+    out.push(b'"');
+}
+
+fn stamp(object: &mut Object<'_>, key: &'static str, epoch_ns: u64) {
+    quoted(object.key(key), |out| push_rfc3339(out, epoch_ns));
+}
+
+fn exchange(object: &mut Object<'_>, entry: &PackedEntry) {
+    object.whole("status_code", u64::from(entry.status));
+    object.flag("success", entry.success);
+    push_decimal(
+        object.key("response_time_ms"),
+        u64::from(entry.response_us),
+        3,
+    );
+    push_decimal(
+        object.key("service_time_ms"),
+        u64::from(entry.service_us),
+        3,
+    );
+    if entry.error.code() == 0 {
+        object.null("error");
+    } else {
+        object.text("error", entry.error.as_str());
+    }
+    object.whole("bytes_in", u64::from(entry.bytes_in));
+    object.whole("bytes_out", u64::from(entry.bytes_out));
+}
+
+fn visitor(object: &mut Object<'_>, profile: &Profile<'_>) {
+    let client = profile.client;
+    object.text("geo_location", profile.country.name);
+    object.text("country", profile.country.iso2);
+    object.text("region", profile.city.region);
+    object.text("city", profile.city.name);
+    object.signed_decimal("latitude", i64::from(profile.latitude), 4);
+    object.signed_decimal("longitude", i64::from(profile.longitude), 4);
+    object.signed("utc_offset", i64::from(profile.city.utc_offset));
+    object.text("language", profile.language);
+    object.text("device_model", client.device.model);
+    object.text("device_make", client.device.make);
+    object.text("device_type", client.device.class.as_str());
+    object.text("os", client.device.os);
+    object.text("os_version", client.os_version);
+    object.text("browser", client.browser);
+    object.text("user_agent", &client.user_agent);
+    quoted(object.key("ip_address"), |out| {
+        place::push_ip(out, profile.ip)
+    });
+    object.text("ad_format", profile.ad_format.as_str());
+    object.text("user_profile", &profile.user_profile.name);
+}
+
+fn auction(
+    object: &mut Object<'_>,
+    row: &EntryRow<'_>,
+    rtb: &PreparedRtb,
+    auction: &AuctionRecord,
+    profile: &Profile<'_>,
+) {
+    let mut inner = object.object("rtb");
+    let id = |out: &mut Vec<u8>| push_id(out, row.context, row.entry);
+    bid_request::write(inner.key("bid_request"), rtb, profile, &id);
+    if auction.outcome == AuctionOutcome::NoBid {
+        inner.null("bid_response");
+    } else {
+        bid_response::write(
+            inner.key("bid_response"),
+            rtb,
+            auction,
+            profile,
+            row.key(),
+            &id,
+        );
+    }
+    let mut result = inner.object("auction");
+    summary(&mut result, rtb, auction);
+    result.end();
+    inner.end();
+}
+
+fn summary(object: &mut Object<'_>, rtb: &PreparedRtb, auction: &AuctionRecord) {
+    object.text("outcome", auction.outcome.as_str());
+    if auction.outcome.is_won() {
+        object.text("winner", rtb.seat(auction.seat));
+        object.decimal("clearing_price", u64::from(auction.price_micros), 6);
+    } else {
+        object.null("winner");
+        object.null("clearing_price");
+    }
+    object.text("currency", &rtb.spec.currency);
+    object.whole("bids", u64::from(auction.bids));
+    object.decimal("floor", u64::from(floor(rtb, auction)), 6);
+    match auction
+        .deal
+        .checked_sub(1)
+        .and_then(|place| rtb.spec.deals.get(usize::from(place)))
+    {
+        Some(deal) => object.text("deal", &deal.id),
+        None => object.null("deal"),
+    }
+    let mut reasons = Array::begin(object.key("loss_reasons"));
+    // 100: the bid was below the floor (loss reasons of AdCOM 1.0).
+    if auction.outcome == AuctionOutcome::Lost {
+        reasons.whole(100);
+    }
+    reasons.end();
+}
+
+/// The floor that counted for the highest bid.
+pub(super) fn floor(rtb: &PreparedRtb, auction: &AuctionRecord) -> u32 {
+    let deal = auction
+        .deal
+        .checked_sub(1)
+        .and_then(|place| rtb.deals.get(usize::from(place)));
+    deal.map_or(rtb.floor, |deal| deal.floor)
+}

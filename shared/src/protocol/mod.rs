@@ -1,0 +1,8 @@
+//! What coordinator and workers say to each other over the broker.
+
+pub mod codec;
+pub mod control;
+pub mod heartbeat;
+pub mod job;
+pub mod report;
+pub mod subject;

@@ -1,0 +1,93 @@
+//! Every subject, stream and bucket name; built here and nowhere else.
+
+/// Work queue of shard jobs.
+pub const JOBS_STREAM: &str = "TL_JOBS";
+/// The log of every shard.
+pub const RESULTS_STREAM: &str = "TL_RES";
+/// Key-value bucket of desired state.
+pub const CONTROL_BUCKET: &str = "TL_CTL";
+/// JSON for outside subscribers.
+pub const LIVE_STREAM: &str = "TL_LIVE";
+/// The pull consumer all traffic workers share.
+pub const TRAFFIC_CONSUMER: &str = "traffic";
+
+/// All jobs.
+pub const ALL_JOBS: &str = "tl.v1.job.>";
+/// All traffic jobs, wherever they may run.
+pub const TRAFFIC_JOBS: &str = "tl.v1.job.traffic.>";
+/// All results.
+pub const ALL_RESULTS: &str = "tl.v1.res.>";
+/// All live messages.
+pub const ALL_LIVE: &str = "tl.v1.live.>";
+/// All heartbeats.
+pub const ALL_HEARTBEATS: &str = "tl.v1.hb.*";
+
+/// The job message of one shard of a traffic run.
+#[must_use]
+pub fn traffic_job(job: &str, shard: u32) -> String {
+    format!("tl.v1.job.traffic.any.{job}.{shard}")
+}
+
+/// The log of one shard of a traffic run.
+#[must_use]
+pub fn traffic_results(job: &str, shard: u32) -> String {
+    format!("tl.v1.res.traffic.{job}.{shard}")
+}
+
+/// The logs of all shards of a traffic run.
+#[must_use]
+pub fn traffic_results_of(job: &str) -> String {
+    format!("tl.v1.res.traffic.{job}.*")
+}
+
+/// Where a worker puts a job message it cannot read; ingest keeps it for people to see.
+#[must_use]
+pub fn set_aside(worker: &str) -> String {
+    format!("tl.v1.res.set_aside.{worker}")
+}
+
+/// The job and shard a results subject belongs to.
+#[must_use]
+pub fn parse_traffic_results(subject: &str) -> Option<(&str, u32)> {
+    let (job, shard) = subject
+        .strip_prefix("tl.v1.res.traffic.")?
+        .split_once('.')?;
+    Some((job, shard.parse().ok()?))
+}
+
+/// Live messages of one campaign.
+#[must_use]
+pub fn live(campaign: &str) -> String {
+    format!("tl.v1.live.{campaign}")
+}
+
+/// Heartbeats of one worker.
+#[must_use]
+pub fn heartbeat(worker: &str) -> String {
+    format!("tl.v1.hb.{worker}")
+}
+
+/// Key of a job's desired state.
+#[must_use]
+pub fn job_key(job: &str) -> String {
+    format!("job.{job}")
+}
+
+/// Key of the directive to a worker.
+#[must_use]
+pub fn worker_key(worker: &str) -> String {
+    format!("worker.{worker}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_traffic_results, traffic_results};
+
+    #[test]
+    fn results_subjects_round_trip() {
+        let subject = traffic_results("0197-ab", 17);
+        assert_eq!(parse_traffic_results(&subject), Some(("0197-ab", 17)));
+        assert_eq!(parse_traffic_results("tl.v1.res.traffic.x"), None);
+        assert_eq!(parse_traffic_results("tl.v1.res.traffic.x.y"), None);
+    }
+}

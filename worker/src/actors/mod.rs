@@ -1,0 +1,3 @@
+//! Actors: life cycle, state and control of each shard. They never generate.
+
+pub mod generator;

@@ -1,0 +1,113 @@
+//! Taking job messages: one outstanding pull, as large as there is room.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix::Addr;
+use async_nats::jetstream::AckKind;
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::message::Message;
+use futures_util::StreamExt;
+use trafficlab_shared::clock;
+use trafficlab_shared::protocol::job::ShardJob;
+use trafficlab_shared::protocol::{codec, subject};
+
+use crate::lease::Lease;
+use crate::shared::Worker;
+use crate::supervisor::{Supervisor, Take};
+
+/// A stopped process's open pull swallows redeliveries, so a pull is short.
+const PULL_EXPIRES: Duration = Duration::from_secs(1);
+/// The broker fills one pull before it looks at the next worker's, so small pulls share a run out
+/// evenly from its start; a round trip takes a fraction of a millisecond.
+const PULL_BATCH: u32 = 2;
+/// After giving shards back a worker lets the others take them.
+const ABSTAIN_NS: u64 = 2_000_000_000;
+
+/// Whether and how many jobs this worker takes.
+#[derive(Debug, Default)]
+pub struct Gate {
+    /// Set while the worker is leaving or was told to drain.
+    pub closed: AtomicBool,
+    abstain_until: AtomicU64,
+    /// Job messages that could not be read.
+    pub malformed: AtomicU64,
+}
+
+impl Gate {
+    /// Takes nothing for two seconds.
+    pub fn abstain(&self) {
+        self.abstain_until.store(clock::boot_ns() + ABSTAIN_NS, Ordering::Relaxed);
+    }
+
+    fn is_open(&self) -> bool {
+        !self.closed.load(Ordering::Relaxed)
+            && clock::boot_ns() >= self.abstain_until.load(Ordering::Relaxed)
+    }
+}
+
+/// Takes jobs for ever.
+pub async fn take_jobs(worker: &Arc<Worker>, supervisor: &Addr<Supervisor>, gate: &Gate, capacity: u32) {
+    loop {
+        if let Err(error) = take_while_connected(worker, supervisor, gate, capacity).await {
+            tracing::warn!(%error, "jobs cannot be taken, trying again");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn take_while_connected(
+    worker: &Arc<Worker>,
+    supervisor: &Addr<Supervisor>,
+    gate: &Gate,
+    capacity: u32,
+) -> Result<(), async_nats::Error> {
+    let consumer: PullConsumer = worker
+        .context
+        .get_consumer_from_stream(subject::TRAFFIC_CONSUMER, subject::JOBS_STREAM)
+        .await?;
+    loop {
+        let free = capacity.saturating_sub(worker.active.load(Ordering::Relaxed));
+        if free == 0 || !gate.is_open() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        }
+        let batch = usize::try_from(free.min(PULL_BATCH))?;
+        let mut messages = consumer.batch().max_messages(batch).expires(PULL_EXPIRES).messages().await?;
+        while let Some(message) = messages.next().await {
+            receive(message?, worker, supervisor, gate).await?;
+        }
+    }
+}
+
+async fn receive(
+    message: Message,
+    worker: &Worker,
+    supervisor: &Addr<Supervisor>,
+    gate: &Gate,
+) -> Result<(), async_nats::Error> {
+    let sequence = message.info()?.stream_sequence;
+    let (message, acker) = message.split();
+    let job = match codec::decode::<ShardJob>(&message.payload) {
+        Ok(job) => job,
+        Err(error) => {
+            gate.malformed.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(sequence, %error, "job message set aside");
+            // The coordinator keeps what it cannot read; only then is the message dropped.
+            worker.context.publish(subject::set_aside(&worker.id), message.payload).await?.await?;
+            return acker.ack_with(AckKind::Term).await;
+        }
+    };
+    let lease = Lease::new(acker, sequence);
+    if !gate.is_open() {
+        lease.give_back().await;
+        return Ok(());
+    }
+    let shard = job.shard;
+    tracing::info!(job = %job.run.job, shard, attempt = job.attempt, "shard taken");
+    if let Err(error) = supervisor.send(Take { job, lease }).await {
+        tracing::error!(%error, "supervisor is gone");
+    }
+    Ok(())
+}

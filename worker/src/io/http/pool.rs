@@ -1,0 +1,160 @@
+//! The pool: the face of the client towards a shard's task.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::connection::{Connection, PoolShared};
+use super::dial::Dialer;
+use super::plan::RequestPlan;
+use super::state::PoolState;
+use super::{Done, Offered, Ticket, TicketContent};
+
+/// The connections of one shard. It must be used inside a `LocalSet` of a current-thread runtime.
+///
+/// Sending is forbidden until [`HttpPool::set_send_deadline`] was called. Dropping the pool cuts everything off.
+pub struct HttpPool {
+    shared: Rc<PoolShared>,
+    tasks: JoinSet<()>,
+}
+
+/// What a closed pool leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// Completions that were not drained yet, the aborted ones among them.
+    pub done: Vec<Done>,
+    /// Tickets that were never written.
+    pub unsent: Vec<Ticket>,
+}
+
+impl HttpPool {
+    /// A pool without connections yet; they are made when tickets wait.
+    #[must_use]
+    pub fn new(plan: Rc<RequestPlan>, content: Rc<dyn TicketContent>) -> Self {
+        let dialer = Dialer::new(
+            plan.guard.clone(),
+            plan.tls.clone(),
+            plan.limits.connect_timeout,
+        );
+        let state = RefCell::new(PoolState::new(&plan.limits));
+        Self {
+            shared: Rc::new(PoolShared {
+                plan,
+                content,
+                dialer,
+                state,
+            }),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// Gives the ticket to an idle connection or queues it; drops it when the queue is at its cap.
+    pub fn offer(&mut self, ticket: Ticket) -> Offered {
+        let offered = self.shared.state.borrow_mut().offer(ticket);
+        self.start_connections();
+        offered
+    }
+
+    /// Nothing is written from this boot-time moment on; tickets then wait. A later moment lets them go on.
+    pub fn set_send_deadline(&mut self, deadline_ns: u64) {
+        self.shared
+            .state
+            .borrow_mut()
+            .set_send_deadline(deadline_ns);
+        self.start_connections();
+    }
+
+    /// Moves the completions since the last call to the end of `out`, in the order they happened.
+    ///
+    /// # Panics
+    /// Goes on with the panic of a connection task, so that whoever watches the caller sees it.
+    pub fn drain(&mut self, out: &mut Vec<Done>) {
+        self.reap();
+        out.append(&mut self.shared.state.borrow_mut().done);
+    }
+
+    /// Returns when there is something to drain. Must not be waited on by two tasks at once.
+    pub async fn wait_progress(&self) {
+        poll_fn(|context| self.shared.state.borrow_mut().poll_progress(context)).await;
+    }
+
+    /// Appends (slot, k) of every ticket that is queued or in flight.
+    pub fn open(&self, out: &mut Vec<(u32, u32)>) {
+        self.shared
+            .state
+            .borrow()
+            .for_each_open(|ticket| out.push((ticket.slot, ticket.k)));
+    }
+
+    /// How many tickets are queued or in flight.
+    #[must_use]
+    pub fn open_count(&self) -> usize {
+        let mut count = 0;
+        self.shared.state.borrow().for_each_open(|_| count += 1);
+        count
+    }
+
+    /// How many connections there are, those in the making included.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.state.borrow().connections()
+    }
+
+    /// Ends the pool: nothing more is taken from the queue, requests in flight get `grace` and are then aborted.
+    pub async fn close(mut self, grace: Duration) -> Closed {
+        let mut unsent = {
+            let mut state = self.shared.state.borrow_mut();
+            state.close();
+            state.take_queue()
+        };
+        let ended = async {
+            while self
+                .tasks
+                .join_next()
+                .await
+                .is_some_and(|end| observe(end).is_ok())
+            {}
+        };
+        if timeout(grace, ended).await.is_err() {
+            tracing::debug!("requests in flight at the end of the grace are aborted");
+        }
+        self.tasks.shutdown().await;
+        let mut state = self.shared.state.borrow_mut();
+        // What was handed to a connection but not written went back to the queue when its task ended.
+        let mut handed = state.take_queue();
+        handed.append(&mut unsent);
+        Closed {
+            done: std::mem::take(&mut state.done),
+            unsent: handed,
+        }
+    }
+
+    fn start_connections(&mut self) {
+        loop {
+            let started = self.shared.state.borrow_mut().start_connection();
+            let Some(id) = started else { return };
+            self.tasks
+                .spawn_local(Connection::new(Rc::clone(&self.shared), id).run());
+        }
+    }
+
+    fn reap(&mut self) {
+        while let Some(end) = self.tasks.try_join_next() {
+            if let Err(panic) = observe(end) {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}
+
+/// The panic that ended a task, if one did.
+fn observe(end: Result<(), tokio::task::JoinError>) -> Result<(), Box<dyn std::any::Any + Send>> {
+    match end.map_err(tokio::task::JoinError::try_into_panic) {
+        Err(Ok(panic)) => Err(panic),
+        Ok(()) | Err(Err(_)) => Ok(()),
+    }
+}

@@ -1,0 +1,5 @@
+//! The only code of the worker that touches the world: real requests, the test target, timers.
+
+pub mod http;
+pub mod pacer;
+pub mod target;

@@ -1,0 +1,18 @@
+//! The worker: takes shards of runs, generates or simulates their traffic, logs the results.
+//!
+//! Invariants: it never writes to the coordinator's store and never publishes jobs. What it may do
+//! with a shard follows from the shard's log alone. Only `io` touches the world outside the broker.
+
+pub mod actors;
+pub mod cli;
+pub mod control;
+pub mod heartbeat;
+pub mod intake;
+pub mod io;
+pub mod lane;
+pub mod lease;
+pub mod outbox;
+pub mod runtime;
+pub mod shard;
+pub mod shared;
+pub mod supervisor;
