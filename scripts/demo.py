@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 
-PERCENTILES = ("p50", "p90", "p95", "p99", "p999", "max")
+PERCENTILES = ("p50", "p90", "p95", "p99", "p99.9", "max")
 
 
 # Requests to this machine go straight to it, whatever proxy the environment names.

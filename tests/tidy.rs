@@ -39,6 +39,7 @@ const HOMES: [(&str, &[&str]); 7] = [
     (
         "async_nats",
         &[
+            "shared/broker",
             "coordinator/src/dispatch",
             "worker/src/intake",
             "worker/src/outbox",

@@ -7,4 +7,8 @@ pub mod cli;
 pub mod dev;
 pub mod dispatch;
 pub mod entries;
+pub mod http;
 pub mod store;
+pub mod systems;
+pub mod archive;
+pub mod run;

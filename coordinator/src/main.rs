@@ -1,8 +1,66 @@
-//! `trafficlab-coordinator`.
+//! `trafficlab-coordinator`: the server, alone or with a broker and workers of its own.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
 use clap::Parser;
-fn main() -> std::process::ExitCode {
-    match trafficlab_coordinator::cli::Cli::parse().command {
-        trafficlab_coordinator::cli::Command::Guard(args) => trafficlab_coordinator::dev::guard::run(&args),
-        _ => std::process::ExitCode::FAILURE,
+use trafficlab_coordinator::cli::{Cli, Command};
+use trafficlab_coordinator::{archive, dev, run};
+use trafficlab_shared::config::{Config, Purpose, Sources};
+use trafficlab_shared::telemetry;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Guard(args) => return dev::guard::run(&args),
+        Command::Dev(args) => with_config(&args.sources(), args.config.print_config, |config| {
+            block_on(run::dev(config, args.workers))
+        }),
+        Command::Serve(args) => with_config(&args.sources(), args.config.print_config, |config| {
+            config.require_broker()?;
+            block_on(run::serve(config))
+        }),
+        Command::Dump(args) => with_config(&args.config.sources(), args.config.print_config, |config| {
+            archive::dump(&config, &args.output)
+        }),
+        Command::Restore(args) => with_config(&args.config.sources(), args.config.print_config, |config| {
+            archive::restore(&config, &args.input)
+        }),
+        Command::Ownership(args) => with_config(&args.config.sources(), args.config.print_config, |config| {
+            archive::ownership(&config, &args.url)
+        }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The log may not be set up yet, and a person is looking.
+            #[allow(clippy::print_stderr, reason = "the last word of a command")]
+            {
+                eprintln!("trafficlab-coordinator: {error:#}");
+            }
+            ExitCode::from(2)
+        }
     }
+}
+
+/// Reads the configuration and runs the command with it, or only shows it.
+fn with_config(
+    sources: &Sources,
+    print: bool,
+    command: impl FnOnce(Config) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    if print {
+        let config = Config::load(sources, Purpose::Print)?;
+        #[allow(clippy::print_stdout, reason = "what was asked for")]
+        {
+            print!("{}", config.to_toml_masked());
+        }
+        return Ok(());
+    }
+    let config = Config::load(sources, Purpose::Coordinator)?;
+    let _log = telemetry::init(&config.log).context("the log cannot be set up")?;
+    command(config)
+}
+
+fn block_on(serving: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serving)
 }

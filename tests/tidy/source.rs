@@ -197,11 +197,12 @@ fn comments_and_texts_are_blanked_and_lifetimes_stay() {
         ("/* /* x */ { */ y", "                y"),
         (
             r#"f("un\"safe {", 'a', '\'')"#,
-            "f(             ,    ,     )",
+            "f(            ,    ,     )",
         ),
-        ("r#\"{\"{\"#; b'{' ; x", "         ;      ; x"),
+        ("r#\"{\"{\"#; b'{' ; x", "        ;      ; x"),
         ("fn f<'a>(x: &'a str) {}", "fn f<'a>(x: &'a str) {}"),
         ("attr\"x\"", "attr   "),
+        ("r\"a\" br#\"b\"#", "            "),
     ] {
         assert_eq!(code_only(source), code, "{source}");
     }

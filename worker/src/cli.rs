@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
 use crate::io::target::TargetArgs;
+use clap::{Args, Parser, Subcommand};
 use trafficlab_shared::config::{Sources, Table, set_flag};
 
 /// Synthetic traffic and packet analysis: a worker
@@ -69,7 +69,7 @@ impl ServeArgs {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "test code")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
     use super::*;
     use clap::CommandFactory as _;
     use trafficlab_shared::config::{Config, Purpose};
@@ -82,7 +82,9 @@ mod tests {
     #[test]
     fn flags_of_serve_reach_the_configuration() {
         let line = "x serve --nats nats://127.0.0.1:4222 --id w1 --capacity 5 --lanes 2";
-        let Command::Serve(args) = Cli::try_parse_from(line.split(' ')).unwrap().command;
+        let Command::Serve(args) = Cli::try_parse_from(line.split(' ')).unwrap().command else {
+            panic!("not serve");
+        };
         let config = Config::load(&args.sources(), Purpose::Worker).unwrap();
         assert_eq!(config.require_broker().unwrap(), "nats://127.0.0.1:4222");
         assert_eq!(config.worker.id.as_deref(), Some("w1"));

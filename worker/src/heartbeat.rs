@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actix::Addr;
 use bytes::Bytes;
 use rustix::time::{ClockId, clock_gettime};
 use trafficlab_shared::protocol::heartbeat::Heartbeat;
@@ -12,7 +11,7 @@ use trafficlab_shared::protocol::{codec, subject};
 
 use crate::intake::Gate;
 use crate::shared::Worker;
-use crate::supervisor::{Ask, Snapshot, Supervisor};
+use crate::supervisor::{Ask, Snapshot, SupervisorAddr};
 
 /// What does not change while the process runs.
 #[derive(Debug, Clone)]
@@ -24,7 +23,7 @@ pub struct Identity {
 }
 
 /// Beats for ever.
-pub async fn beat(worker: &Arc<Worker>, supervisor: &Addr<Supervisor>, gate: &Gate, identity: &Identity) {
+pub async fn beat(worker: &Arc<Worker>, supervisor: &SupervisorAddr, gate: &Gate, identity: &Identity) {
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {

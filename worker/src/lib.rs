@@ -6,11 +6,12 @@
 pub mod actors;
 pub mod cli;
 pub mod control;
+#[cfg(debug_assertions)]
+mod fault;
 pub mod heartbeat;
 pub mod intake;
 pub mod io;
 pub mod lane;
-pub mod lease;
 pub mod outbox;
 pub mod runtime;
 pub mod shard;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use actix::{Actor, Addr};
+use actix::Actor;
 use trafficlab_shared::allow::AllowList;
 use trafficlab_shared::config::Config;
 use trafficlab_shared::protocol::control::WorkerDirective;
@@ -15,7 +15,7 @@ use crate::heartbeat::{self, Identity};
 use crate::intake::{self, Gate};
 use crate::lane::Lanes;
 use crate::shared::Worker;
-use crate::supervisor::{Ask, Keep, Supervisor};
+use crate::supervisor::{Ask, Keep, Supervisor, SupervisorAddr};
 
 /// How long a leaving worker waits for its shards to be given back.
 const LEAVE_WITHIN: Duration = Duration::from_secs(10);
@@ -106,7 +106,7 @@ fn default_id() -> String {
 }
 
 /// Follows the coordinator's directives to this worker.
-async fn obey(control: &Control, supervisor: &Addr<Supervisor>, gate: &Gate) {
+async fn obey(control: &Control, supervisor: &SupervisorAddr, gate: &Gate) {
     let mut directives = control.directive();
     loop {
         let directive = directives.borrow_and_update().clone();
@@ -123,7 +123,7 @@ async fn obey(control: &Control, supervisor: &Addr<Supervisor>, gate: &Gate) {
     }
 }
 
-async fn keep_at_most(keep: usize, supervisor: &Addr<Supervisor>, gate: &Gate) {
+async fn keep_at_most(keep: usize, supervisor: &SupervisorAddr, gate: &Gate) {
     let running = supervisor.send(Ask).await.map_or(0, |snapshot| snapshot.running);
     if running <= keep {
         return;
@@ -148,7 +148,7 @@ async fn stop_signal() -> Result<(), RuntimeError> {
 }
 
 /// Gives everything back, so that others need not wait for leases to run out.
-async fn leave(worker: &Arc<Worker>, supervisor: &Addr<Supervisor>, gate: &Gate, identity: &Identity) {
+async fn leave(worker: &Arc<Worker>, supervisor: &SupervisorAddr, gate: &Gate, identity: &Identity) {
     gate.closed.store(true, Ordering::Relaxed);
     tracing::info!(worker = %worker.id, "worker leaves");
     let emptied = async {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU32;
 
-use async_nats::jetstream::Context;
+use trafficlab_broker::Context;
 use trafficlab_shared::allow::AllowList;
 use trafficlab_shared::seal::Sealer;
 

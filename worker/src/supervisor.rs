@@ -14,7 +14,7 @@ use trafficlab_shared::protocol::job::ShardJob;
 use crate::actors::generator::{Generator, GiveBack};
 use crate::control::Control;
 use crate::lane::Lanes;
-use crate::lease::Lease;
+use crate::intake::Lease;
 use crate::shard::ShardTask;
 use crate::shared::Worker;
 
@@ -107,6 +107,9 @@ struct Held {
     reason: Option<String>,
 }
 
+/// How others reach the supervisor.
+pub type SupervisorAddr = Addr<Supervisor>;
+
 /// The supervisor.
 pub struct Supervisor {
     worker: Arc<Worker>,
@@ -166,7 +169,7 @@ impl Handler<Take> for Supervisor {
             worker: Arc::clone(&self.worker),
             desired: self.control.job(&key.job),
             job: Arc::new(job),
-            job_sequence: lease.sequence,
+            delivery: lease.delivery,
             give_back: wish,
             alive_at: Arc::new(AtomicU64::new(clock::boot_ns())),
         };

@@ -90,8 +90,8 @@ mod tests {
 
     #[test]
     fn a_worker_reads_back_what_it_is_given() {
-        let flags: Table = "generator = { allow_targets = ['10.0.0.0/8', 'a\"b'], catch_up = '1500ms' }\n\
-             worker = { capacity = 3, labels = { zone = 'a "b"' } }\nlog = { level = 'debug', format = 'json' }"
+        let flags: Table = "generator = { allow_targets = ['10.0.0.0/8', '*.a.example'], catch_up = '1500ms' }\n\
+             worker = { capacity = 3, labels = { zone = 'a \"b' } }\nlog = { level = 'debug', format = 'json' }"
             .parse()
             .unwrap();
         let ours = Config::load(

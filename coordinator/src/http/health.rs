@@ -9,7 +9,7 @@ use trafficlab_shared::config::{AnalyzerMode, Environment};
 
 use super::app::App;
 use super::error::{Plain, Refused};
-use super::routes::Tag;
+use super::tags::Tag;
 use crate::systems::time;
 
 /// How the server is

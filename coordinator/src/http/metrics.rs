@@ -14,7 +14,7 @@ use super::app::App;
 use super::error::{Plain, Refused};
 use super::health::environment;
 use super::process::{self, ProcessFigures};
-use super::routes::Tag;
+use super::tags::Tag;
 use crate::systems::time;
 
 /// The program

@@ -15,8 +15,10 @@ pub mod health;
 pub mod idempotency;
 pub mod metrics;
 mod process;
+pub mod reply;
 mod routes;
 pub mod server;
+pub mod tags;
 
 pub use app::App;
 pub use server::{Listening, bind, serve};

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use poem::http::Uri;
 use poem::http::uri::PathAndQuery;
 use poem::{Endpoint, EndpointExt, Response, Route, get};
-use poem_openapi::{OpenApi, OpenApiService, Tags};
+use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::Value;
 
 use super::app::App;
@@ -20,21 +20,6 @@ use crate::systems::traffic::routes::TrafficApi;
 
 /// Collections whose documented path ends with a slash. The router knows them without it.
 const SLASHED: [&str; 1] = ["/api/sessions"];
-
-/// Groups in the documentation.
-#[derive(Tags)]
-pub(crate) enum Tag {
-    /// Traffic generation
-    Traffic,
-    /// Generated data and figures
-    Data,
-    /// Traffic campaigns, which are sessions
-    Sessions,
-    /// Workers and messages set aside
-    Cluster,
-    /// Health and metrics
-    Service,
-}
 
 static METHODS: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&specification()).unwrap_or_default());
 

@@ -41,8 +41,9 @@ pub use units::{ByteSize, Span};
 /// Every environment variable with this beginning is a key, or a mistake.
 pub const ENV_PREFIX: &str = "TRAFFICLAB_";
 
-/// Variables with our prefix that are no keys: they say where a tool is found.
-const OTHER_VARIABLES: [&str; 2] = ["TRAFFICLAB_NATS_SERVER", "TRAFFICLAB_CONFIG"];
+/// Variables with our prefix that are no keys: they say where a tool or file is found, or which
+/// fault a worker of a debug build shows.
+const OTHER_VARIABLES: [&str; 3] = ["TRAFFICLAB_NATS_SERVER", "TRAFFICLAB_CONFIG", "TRAFFICLAB_FAULT"];
 
 /// What the `dev` command presets above the defaults.
 pub const DEV_PRESET: (&str, &str) = ("dev", include_str!("../../../config/dev.toml"));

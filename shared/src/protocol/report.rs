@@ -71,6 +71,17 @@ pub struct Origin {
     pub wall_ns: u64,
 }
 
+/// A delivery of a job message; a later one is greater.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+pub struct Delivery {
+    /// Stream sequence of the message.
+    pub sequence: u64,
+    /// How often the broker has delivered it, from 1.
+    pub count: u64,
+}
+
 /// What a record is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -128,8 +139,9 @@ pub struct Record {
     pub epoch: u32,
     /// The worker that wrote it.
     pub worker: String,
-    /// Stream sequence of the job message the worker holds.
-    pub job_sequence: u64,
+    /// Which delivery of which job message the worker holds.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// What happened.
     pub event: Event,
     /// Desired revision the worker has applied.

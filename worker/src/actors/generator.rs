@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use trafficlab_shared::clock;
 
 use crate::lane::{Lanes, Outcome};
-use crate::lease::Lease;
+use crate::intake::Lease;
 use crate::shard::{ShardEnd, ShardFault, ShardTask, start};
 use crate::supervisor::{ShardEnded, ShardKey, ShardState, StateChanged, Supervisor};
 

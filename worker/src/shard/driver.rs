@@ -149,6 +149,8 @@ impl<S: Source> Shard<S> {
 
     /// Takes what is due, at most a chunk.
     fn walk(&mut self) -> Walked {
+        #[cfg(debug_assertions)]
+        crate::fault::strike(self.task.job.shard);
         self.source.collect(&self.clock, &mut self.gather);
         let now = self.clock.active_now();
         let catch_up = match self.task.job.run.mode {
@@ -223,7 +225,7 @@ impl<S: Source> Shard<S> {
             shard: self.task.job.shard,
             epoch: self.epoch,
             worker: self.task.worker.id.clone(),
-            job_sequence: self.task.job_sequence,
+            delivery: self.task.delivery,
             event,
             revision: self.revision,
             origin: Some(self.clock.origin()),
@@ -317,16 +319,25 @@ impl<S: Source> Shard<S> {
             Leaving::Yield => (YIELD_GRACE_NS, true),
         };
         self.close_while_confirming(grace, keep_open).await?;
+        while self.gather.is_overfull() {
+            self.append(Event::Batch).await?;
+        }
         let (event, end) = match leaving {
             Leaving::Over => (Event::End { reason: EndReason::Completed }, ShardEnd::Settled),
             Leaving::Stop => (Event::End { reason: EndReason::Stopped }, ShardEnd::Settled),
             Leaving::Pause => (Event::Pause, ShardEnd::Settled),
             Leaving::Yield => (Event::Yield, ShardEnd::Yielded),
         };
+        self.append(event).await?;
+        Ok(end)
+    }
+
+    /// Appends a record and waits for it; the log is at rest.
+    async fn append(&mut self, event: Event) -> Result<(), ShardFault> {
         let record = self.record(event)?;
         self.writer.begin(record);
         self.writer.confirmed().await?;
-        Ok(end)
+        Ok(())
     }
 
     /// A run whose arrivals are over waits for its last responses as long as one may take.

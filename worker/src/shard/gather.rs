@@ -29,6 +29,9 @@ pub(crate) struct Gather {
     block: BlockWriter,
     counters: Counters,
     timings: TimingsBuilder,
+    /// Entries that found the block full, which takes a log that does not answer; they leave in
+    /// the next records.
+    waiting: Vec<PackedEntry>,
     touched: bool,
 }
 
@@ -40,6 +43,7 @@ impl Gather {
             block: BlockWriter::new(),
             counters: Counters::default(),
             timings: TimingsBuilder::default(),
+            waiting: Vec::new(),
             touched: false,
         }
     }
@@ -47,6 +51,11 @@ impl Gather {
     /// Whether a record should leave without waiting for its time.
     pub(crate) fn is_full(&self) -> bool {
         self.block.len() >= FULL
+    }
+
+    /// Whether one record cannot take everything.
+    pub(crate) const fn is_overfull(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// Whether there is anything to report.
@@ -101,8 +110,9 @@ impl Gather {
             warm_up: due_active < self.run.warm_up_ms.saturating_mul(1_000_000),
         });
         if sampling::is_kept(key, self.run.keep_one_in) {
-            let taken = self.block.push(entry);
-            debug_assert!(taken, "a record leaves long before its block is full");
+            if !self.waiting.is_empty() || !self.block.push(entry) {
+                self.waiting.push(*entry);
+            }
         }
     }
 
@@ -114,6 +124,12 @@ impl Gather {
         self.touched = false;
         let count = u32::try_from(self.block.len()).unwrap_or(u32::MAX);
         let block = std::mem::take(&mut self.block);
+        let refill = self.waiting.len().min(FULL);
+        for entry in self.waiting.drain(..refill) {
+            self.touched = true;
+            let fits = self.block.push(&entry);
+            debug_assert!(fits, "an empty block takes what fills a record");
+        }
         let counters = std::mem::take(&mut self.counters);
         Ok(Some(Results {
             count,

@@ -21,6 +21,7 @@ use std::sync::atomic::AtomicU64;
 use tokio::sync::watch;
 use trafficlab_shared::protocol::control::Desired;
 use trafficlab_shared::protocol::job::ShardJob;
+use trafficlab_shared::protocol::report::Delivery;
 
 use crate::outbox::LogError;
 use crate::shared::Worker;
@@ -32,8 +33,8 @@ pub struct ShardTask {
     pub worker: Arc<Worker>,
     /// The job message.
     pub job: Arc<ShardJob>,
-    /// Its stream sequence.
-    pub job_sequence: u64,
+    /// Which delivery of it this is.
+    pub delivery: Delivery,
     /// Desired state of the job.
     pub desired: watch::Receiver<Option<Desired>>,
     /// Set when the shard should be given back.

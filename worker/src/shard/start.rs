@@ -19,7 +19,7 @@ const DESIRED_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// [`ShardFault`] when it stopped before that; it may be tried again from the log.
-pub async fn run(task: ShardTask, lane: crate::lane::Lane) -> Result<ShardEnd, ShardFault> {
+pub(crate) async fn run(task: ShardTask, lane: crate::lane::Lane) -> Result<ShardEnd, ShardFault> {
     match claim_and_drive(task, lane).await {
         Err(ShardFault::Log(LogError::Fenced)) => Ok(ShardEnd::Fenced),
         other => other,
@@ -29,8 +29,9 @@ pub async fn run(task: ShardTask, lane: crate::lane::Lane) -> Result<ShardEnd, S
 async fn claim_and_drive(mut task: ShardTask, lane: crate::lane::Lane) -> Result<ShardEnd, ShardFault> {
     let context = task.worker.context.clone();
     let (mut log, last) = ShardLog::open(context, &task.job.run.job, task.job.shard).await?;
-    let resume = match opening::decide(&task.job, task.job_sequence, last.as_ref().map(|last| &last.record)) {
+    let resume = match opening::decide(&task.job, task.delivery, last.as_ref().map(|last| &last.record)) {
         Opening::Leave => return Ok(ShardEnd::Settled),
+        Opening::Fenced => return Ok(ShardEnd::Fenced),
         Opening::GiveUp { reason, at } => {
             append_failed(&task, &mut log, &at, reason).await?;
             return Ok(ShardEnd::Settled);
@@ -68,11 +69,12 @@ async fn claim_and_drive(mut task: ShardTask, lane: crate::lane::Lane) -> Result
 ///
 /// # Errors
 /// When the log cannot be written.
-pub async fn fail(task: &ShardTask, reason: String) -> Result<(), ShardFault> {
+pub(crate) async fn fail(task: &ShardTask, reason: String) -> Result<(), ShardFault> {
     let context = task.worker.context.clone();
     let (mut log, last) = ShardLog::open(context, &task.job.run.job, task.job.shard).await?;
-    match opening::decide(&task.job, task.job_sequence, last.as_ref().map(|last| &last.record)) {
+    match opening::decide(&task.job, task.delivery, last.as_ref().map(|last| &last.record)) {
         Opening::Leave => Ok(()),
+        Opening::Fenced => Err(LogError::Fenced.into()),
         Opening::GiveUp { at, .. } | Opening::Run(at) => append_failed(task, &mut log, &at, reason).await,
     }
 }
@@ -107,7 +109,7 @@ fn blank(task: &ShardTask, at: &Resume, event: Event) -> Record {
         shard: task.job.shard,
         epoch: at.epoch,
         worker: task.worker.id.clone(),
-        job_sequence: task.job_sequence,
+        delivery: task.delivery,
         event,
         revision: task.job.revision,
         origin: at.origin,

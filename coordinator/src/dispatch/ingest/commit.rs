@@ -12,7 +12,7 @@ use crate::store::entries::{
     ENTRIES_FRAME, EXTENTS, Extent, POSITION, Position, QUARANTINE, SEQUENCES,
 };
 use crate::store::runs::{HISTOGRAMS, RUNS, SHARDS, TOTALS, Timing};
-use crate::store::segment::{Frame, FrameMeta, Location, SegmentError, SegmentLog};
+use crate::store::segment::{Frame, FrameMeta, Location, SegmentDir, SegmentError, SegmentLog};
 use crate::store::series::{BLOCK_SECONDS, SERIES};
 use crate::store::{Batch, Store, StoreError};
 
@@ -25,6 +25,9 @@ pub enum IngestError {
     /// The segments.
     #[error(transparent)]
     Segment(#[from] SegmentError),
+    /// Segments without the metadata that explains them.
+    #[error("the store is empty and its segments are not: restore a dump, or move the folder aside")]
+    Orphans,
 }
 
 /// What a commit changed, for those who act on it.
@@ -57,7 +60,17 @@ impl Ingester {
     /// # Errors
     /// When the store or the segments cannot be read.
     pub fn open(store: Store, folder: &std::path::Path) -> Result<Self, IngestError> {
-        let position = POSITION.get(&store, &0)?.unwrap_or_default();
+        let position = match POSITION.get(&store, &0)? {
+            Some(position) => position,
+            // Opening the log at position zero would remove every result.
+            None if folder.exists() && SegmentDir::new(folder).bytes()? > 0 => return Err(IngestError::Orphans),
+            None => {
+                let mut batch = Batch::new();
+                POSITION.put(&mut batch, &0, &Position::default())?;
+                store.commit_blocking(batch)?;
+                Position::default()
+            }
+        };
         let log = SegmentLog::open(folder, position.committed, crate::store::segment::SegmentOptions::default())?;
         Ok(Self { store, log, position })
     }

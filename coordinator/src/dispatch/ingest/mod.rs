@@ -139,3 +139,6 @@ fn incoming(message: async_nats::jetstream::Message) -> Result<Incoming, async_n
     })
 }
 
+
+#[cfg(test)]
+mod tests;

@@ -178,7 +178,10 @@ mod tests {
     fn the_stream_is_fixed_for_ever() {
         let mut stream = EntryRng::new(KEY, Domain::Visitor);
         let words = [stream.word(), stream.word()];
-        assert_eq!(words, [12_183_660_610_108_466_094, 3_971_235_120_114_125_048]);
+        assert_eq!(
+            words,
+            [12_183_660_610_108_466_094, 3_971_235_120_114_125_048]
+        );
     }
 
     #[test]

@@ -6,5 +6,5 @@ use super::rng::EntryKey;
 /// id, so that every worker decides alike and no pattern of the schedule shows.
 #[must_use]
 pub fn is_kept(key: EntryKey, one_in: u32) -> bool {
-    one_in <= 1 || key.hash() % u64::from(one_in) == 0
+    one_in <= 1 || key.hash().is_multiple_of(u64::from(one_in))
 }

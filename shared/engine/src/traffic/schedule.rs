@@ -4,10 +4,10 @@
 //! form and in integers, so any slot can be asked for without walking there: a takeover, a pause
 //! and a replay see the same arrivals.
 
-use rand_distr::{Distribution, Poisson};
 use trafficlab_shared::model::arrivals::{Arrivals, MICROS_PER_REQUEST, RateChange, Stage};
 use trafficlab_shared::model::run::RunSpec;
 
+use super::poisson::poisson;
 use super::rng::{Domain, EntryKey, EntryRng};
 
 /// Length of a slot in nanoseconds.
@@ -152,21 +152,11 @@ impl Schedule {
     /// A Poisson count of uniform moments is a Poisson process (Kingman, Poisson Processes, 2.4);
     /// K independent streams of a K-th of the rate add up to one of the whole rate.
     fn poisson_slot(&self, slot: u32, area: u128, due: &mut Vec<u64>) {
-        // Rates are below 2^53, so the mean is exact enough in a float; libm makes it repeatable.
         #[allow(clippy::cast_precision_loss, reason = "a mean, not a count")]
         let mean = (area as f64) / (ARRIVAL as f64) / f64::from(self.shards);
-        let Ok(distribution) = Poisson::new(mean) else {
-            return;
-        };
         let key = EntryKey { seed: self.seed, shard: self.shard, slot, k: 0 };
         let mut rng = EntryRng::new(key, Domain::Arrivals);
-        let drawn: f64 = distribution.sample(&mut rng);
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a whole number from 0 on, capped"
-        )]
-        let count = drawn.clamp(0.0, 16_777_216.0) as u32;
+        let count = poisson(&mut rng, mean);
         for _ in 0..count {
             due.push(rng.below(SLOT_NS));
         }
@@ -227,3 +217,7 @@ pub fn peak_rate(arrivals: &Arrivals, rate: u64) -> u64 {
             .fold(rate, u64::max),
     }
 }
+
+#[cfg(test)]
+#[path = "schedule_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
+use tokio::time::timeout;
 use trafficlab_shared::clock::boot_ns;
 use trafficlab_shared::model::error_kind::ErrorKind;
 
@@ -119,9 +120,9 @@ impl Connection {
 
     /// Sends the prepared request and completes its ticket. True when the connection can be used again.
     async fn request(&mut self, open: &mut Open, ticket: Ticket, sent_ns: u64) -> bool {
-        let timeout =
+        let limit =
             u64::try_from(self.shared.plan.limits.request_timeout.as_nanos()).unwrap_or(u64::MAX);
-        self.timer.set(sent_ns.saturating_add(timeout));
+        self.timer.set(sent_ns.saturating_add(limit));
         let wanted = self.wanted();
         let mut attempts = 1;
         let mut outcome = self
@@ -158,9 +159,11 @@ impl Connection {
                 received: false,
             })
         };
-        let wire = match self.shared.dialer.dial(&self.shared.plan.url).await {
-            Ok(wire) => wire,
-            Err(kind) => return (failure(kind), 1),
+        let dialing = self.shared.dialer.dial(&self.shared.plan.url);
+        let wire = match timeout(self.timer.left(), dialing).await {
+            Ok(Ok(wire)) => wire,
+            Ok(Err(kind)) => return (failure(kind), 1),
+            Err(_elapsed) => return (failure(ErrorKind::Timeout), 1),
         };
         *open = Open { wire, used: false };
         if !self.shared.state.borrow().may_send() {
@@ -228,7 +231,10 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let mut state = self.shared.state.borrow_mut();
+        // A second panic while the first one unwinds would end the process.
+        let Ok(mut state) = self.shared.state.try_borrow_mut() else {
+            return;
+        };
         state.crashed |= std::thread::panicking();
         state.end(self.id);
     }

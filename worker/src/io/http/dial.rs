@@ -207,6 +207,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_forbidden_address_is_not_even_connected_to() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = TargetUrl::parse(&format!("http://shop.test:{port}/")).unwrap();
+        let here = [IpAddr::from([127, 0, 0, 1])];
+        let refused = dialer("10.0.0.0/8")
+            .connect(&url, &here, RESOLVE_TIMEOUT)
+            .await;
+        assert_eq!(refused.err(), Some(ErrorKind::RefusedTarget));
+        let nobody = listener.accept().unwrap_err();
+        assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+    }
+
+    #[tokio::test]
     async fn the_next_permitted_address_is_tried() {
         let listener = TcpListener::bind("127.0.0.2:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

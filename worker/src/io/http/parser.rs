@@ -1,7 +1,7 @@
 //! One response after the other as a state machine: bytes in, progress out, no I/O.
 
 use super::chunked::ChunkedDecoder;
-use super::head::{Framing, MAX_HEAD_BYTES, ParseError, parse_head};
+use super::head::{Framing, ParseError, parse_head};
 
 /// The most interim (1xx) responses before the final one.
 const MAX_INTERIM: u8 = 16;
@@ -83,7 +83,7 @@ impl ResponseParser {
     }
 
     /// Takes the bytes that were not consumed before, with what came since. In the head it may consume nothing
-    /// until the head is whole; a head is at most [`MAX_HEAD_BYTES`].
+    /// until the head is whole; a head is at most 64 KiB.
     pub(super) fn feed(&mut self, input: &[u8]) -> Result<Fed, ParseError> {
         let mut consumed = 0;
         loop {
@@ -188,8 +188,6 @@ fn keep(body: &mut Vec<u8>, bytes: &mut u64, wanted: bool, data: &[u8]) {
         body.extend_from_slice(data.get(..room).unwrap_or(data));
     }
 }
-
-const _: () = assert!(MAX_HEAD_BYTES >= 8192);
 
 #[cfg(test)]
 #[path = "parser_tests.rs"]

@@ -151,10 +151,13 @@ impl HttpPool {
     }
 }
 
-/// The panic that ended a task, if one did.
+/// The panic that ended a task, if one did; said here since nobody may be left to see it.
 fn observe(end: Result<(), tokio::task::JoinError>) -> Result<(), Box<dyn std::any::Any + Send>> {
     match end.map_err(tokio::task::JoinError::try_into_panic) {
-        Err(Ok(panic)) => Err(panic),
+        Err(Ok(panic)) => {
+            tracing::error!("a connection task panicked");
+            Err(panic)
+        }
         Ok(()) | Err(Err(_)) => Ok(()),
     }
 }

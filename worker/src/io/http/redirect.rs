@@ -1,7 +1,7 @@
 //! Following redirects: every hop passes the same address rules as the first target.
 
 use trafficlab_shared::model::error_kind::ErrorKind;
-use trafficlab_shared::target::TargetUrl;
+use trafficlab_shared::target::{TargetUrl, TargetUrlError};
 
 use super::Ticket;
 use super::connection::Connection;
@@ -82,8 +82,11 @@ impl Connection {
         };
         let text = std::str::from_utf8(location).map_err(|_not_text| ErrorKind::Protocol)?;
         let next = current.join(text).map_err(|error| {
-            tracing::debug!(%error, "redirect refused");
-            ErrorKind::RefusedTarget
+            tracing::debug!(%error, "redirect not followed");
+            match error {
+                TargetUrlError::Scheme(_) | TargetUrlError::UserInfo => ErrorKind::RefusedTarget,
+                _ => ErrorKind::Protocol,
+            }
         })?;
         Ok(Some(next))
     }

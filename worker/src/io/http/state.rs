@@ -23,6 +23,8 @@ pub(super) enum InHand {
 struct Slot {
     in_hand: InHand,
     waker: Option<Waker>,
+    /// Whether it is in the list of idle connections.
+    idle: bool,
 }
 
 /// The answer to a connection that asks what to do next.
@@ -74,7 +76,7 @@ impl PoolState {
         }
         if self.queue.is_empty()
             && self.may_send()
-            && let Some(connection) = self.idle.pop()
+            && let Some(connection) = self.pop_idle()
         {
             self.assign(connection, ticket);
             return Offered::Queued;
@@ -98,6 +100,7 @@ impl PoolState {
         let slot = Slot {
             in_hand: InHand::Nothing,
             waker: None,
+            idle: false,
         };
         if let Some(free) = self.free.pop() {
             return Some(free);
@@ -120,13 +123,12 @@ impl PoolState {
     pub(super) fn set_send_deadline(&mut self, deadline_ns: u64) {
         self.send_deadline_ns = deadline_ns;
         while !self.queue.is_empty() && self.may_send() {
-            let Some(connection) = self.idle.pop() else {
+            let Some(connection) = self.pop_idle() else {
                 return;
             };
-            let Some(ticket) = self.queue.pop_front() else {
-                return;
-            };
-            self.assign(connection, ticket);
+            if let Some(ticket) = self.queue.pop_front() {
+                self.assign(connection, ticket);
+            }
         }
     }
 
@@ -153,13 +155,23 @@ impl PoolState {
             self.set_in_hand(connection, InHand::Assigned(ticket));
             return Poll::Ready(Next::Send(ticket));
         }
-        if !self.idle.contains(&connection) {
-            self.idle.push(connection);
-        }
         if let Some(slot) = self.slots.get_mut(connection) {
             slot.waker = Some(context.waker().clone());
+            if !slot.idle {
+                slot.idle = true;
+                self.idle.push(connection);
+            }
         }
         Poll::Pending
+    }
+
+    /// The connection that became idle last, so that as few as possible stay warm.
+    fn pop_idle(&mut self) -> Option<usize> {
+        let connection = self.idle.pop()?;
+        if let Some(slot) = self.slots.get_mut(connection) {
+            slot.idle = false;
+        }
+        Some(connection)
     }
 
     /// Before a write: the moment of it, or none when the right to send is over; then the ticket waits again.
@@ -211,7 +223,10 @@ impl PoolState {
     }
 
     pub(super) fn leave_idle(&mut self, connection: usize) {
-        self.idle.retain(|&other| other != connection);
+        if let Some(slot) = self.slots.get_mut(connection).filter(|slot| slot.idle) {
+            slot.idle = false;
+            self.idle.retain(|&other| other != connection);
+        }
     }
 
     /// The task of a connection ends. What it still had in hand was cut off by a panic or an abort.
@@ -230,7 +245,6 @@ impl PoolState {
 
     pub(super) fn close(&mut self) {
         self.closing = true;
-        self.idle.clear();
         self.slots.iter_mut().for_each(|slot| wake(&mut slot.waker));
     }
 

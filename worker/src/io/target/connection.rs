@@ -159,7 +159,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends what came before, then waits with the last answer in the buffer.
+    /// Waits, then sends the answer and whatever precedes it in the pipeline.
     async fn wait(&mut self, verdict: &Verdict) -> io::Result<()> {
         sleep(verdict.delay).await;
         self.flush().await

@@ -154,6 +154,30 @@ async fn a_fresh_connection_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_connection_the_server_is_done_with_is_not_used_again() {
+    local(async {
+        let answers = [
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nnobody asked for this",
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        ];
+        for answer in answers {
+            let (url, _server) = scripted(async move |_, mut stream: TcpStream| {
+                read_request(&mut stream).await;
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                // Open until the client closes; a second request here would never be answered.
+                assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or(0), 0);
+            })
+            .await;
+            for done in send(&mut pool(spec(&url)), 3).await {
+                assert_eq!((done.status, done.attempts), (200, 1), "{answer}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_plan_off_the_allow_list_is_refused_before_any_network() {
     let refused = |url: &str, entries: &[&str]| {
         let spec = PlanSpec {

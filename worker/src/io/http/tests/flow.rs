@@ -183,71 +183,50 @@ async fn a_line_break_from_a_template_is_never_sent() {
     .await;
 }
 
+fn body(text: &str) -> ResponseChecks {
+    ResponseChecks {
+        body_contains: Some(text.into()),
+        ..ResponseChecks::default()
+    }
+}
+
+fn status(status: u16) -> ResponseChecks {
+    ResponseChecks {
+        statuses: vec![status],
+        ..ResponseChecks::default()
+    }
+}
+
+fn latency(longest: u64) -> ResponseChecks {
+    ResponseChecks {
+        max_latency_ns: Some(longest),
+        ..ResponseChecks::default()
+    }
+}
+
 #[tokio::test]
 async fn response_checks_decide() {
     local(async {
         let (_target, url) = target(|_| {});
-        let base = ResponseChecks::default;
         let table = [
-            (
-                "/status/404",
-                ResponseChecks {
-                    statuses: vec![404],
-                    ..base()
-                },
-                ErrorKind::None,
-            ),
-            (
-                "/",
-                ResponseChecks {
-                    statuses: vec![404],
-                    ..base()
-                },
-                ErrorKind::CheckFailed,
-            ),
-            (
-                "/",
-                ResponseChecks {
-                    body_contains: Some("world".into()),
-                    ..base()
-                },
-                ErrorKind::None,
-            ),
-            (
-                "/",
-                ResponseChecks {
-                    body_contains: Some("moon".into()),
-                    ..base()
-                },
-                ErrorKind::CheckFailed,
-            ),
-            (
-                "/delay/20",
-                ResponseChecks {
-                    max_latency_ns: Some(1_000_000),
-                    ..base()
-                },
-                ErrorKind::CheckFailed,
-            ),
-            (
-                "/",
-                ResponseChecks {
-                    max_latency_ns: Some(u64::MAX),
-                    ..base()
-                },
-                ErrorKind::None,
-            ),
+            ("/status/404", status(404), ErrorKind::None),
+            ("/", status(404), ErrorKind::CheckFailed),
+            ("/", body("world"), ErrorKind::None),
+            ("/", body("moon"), ErrorKind::CheckFailed),
+            ("/delay/20", latency(1_000_000), ErrorKind::CheckFailed),
+            ("/", latency(u64::MAX), ErrorKind::None),
         ];
         for (path, checks, error) in table {
+            let name = format!("{path} {checks:?}");
             let done = once(PlanSpec {
-                checks: checks.clone(),
+                checks,
                 ..spec(&format!("{url}{path}"))
             })
             .await;
             assert_eq!(
                 (done.error, done.success),
                 (error, error == ErrorKind::None),
-                "{path} {checks:?}"
+                "{name}"
             );
         }
     })

@@ -2,25 +2,26 @@
 
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::message::Acker;
+use trafficlab_shared::protocol::report::Delivery;
 
 /// A delivered job message of a running shard.
 pub struct Lease {
     acker: Acker,
-    /// Stream sequence of the message.
-    pub sequence: u64,
+    /// Which delivery it is.
+    pub delivery: Delivery,
 }
 
 impl std::fmt::Debug for Lease {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        to.debug_struct("Lease").field("sequence", &self.sequence).finish_non_exhaustive()
+        to.debug_struct("Lease").field("delivery", &self.delivery).finish_non_exhaustive()
     }
 }
 
 impl Lease {
     /// Takes over a message.
     #[must_use]
-    pub const fn new(acker: Acker, sequence: u64) -> Self {
-        Self { acker, sequence }
+    pub const fn new(acker: Acker, delivery: Delivery) -> Self {
+        Self { acker, delivery }
     }
 
     /// Keeps the message from being delivered to others for another `AckWait`.
@@ -41,7 +42,7 @@ impl Lease {
     /// An answer that is lost only means that the message comes again and the log decides.
     async fn answer(&self, kind: AckKind) {
         if let Err(error) = self.acker.ack_with(kind).await {
-            tracing::warn!(sequence = self.sequence, %error, "job message could not be answered");
+            tracing::warn!(sequence = self.delivery.sequence, %error, "job message could not be answered");
         }
     }
 }

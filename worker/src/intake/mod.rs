@@ -1,21 +1,23 @@
 //! Taking job messages: one outstanding pull, as large as there is room.
 
+pub mod lease;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use actix::Addr;
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::message::Message;
 use futures_util::StreamExt;
 use trafficlab_shared::clock;
 use trafficlab_shared::protocol::job::ShardJob;
+use trafficlab_shared::protocol::report::Delivery;
 use trafficlab_shared::protocol::{codec, subject};
 
-use crate::lease::Lease;
+pub use lease::Lease;
 use crate::shared::Worker;
-use crate::supervisor::{Supervisor, Take};
+use crate::supervisor::{SupervisorAddr, Take};
 
 /// A stopped process's open pull swallows redeliveries, so a pull is short.
 const PULL_EXPIRES: Duration = Duration::from_secs(1);
@@ -48,7 +50,7 @@ impl Gate {
 }
 
 /// Takes jobs for ever.
-pub async fn take_jobs(worker: &Arc<Worker>, supervisor: &Addr<Supervisor>, gate: &Gate, capacity: u32) {
+pub async fn take_jobs(worker: &Arc<Worker>, supervisor: &SupervisorAddr, gate: &Gate, capacity: u32) {
     loop {
         if let Err(error) = take_while_connected(worker, supervisor, gate, capacity).await {
             tracing::warn!(%error, "jobs cannot be taken, trying again");
@@ -59,7 +61,7 @@ pub async fn take_jobs(worker: &Arc<Worker>, supervisor: &Addr<Supervisor>, gate
 
 async fn take_while_connected(
     worker: &Arc<Worker>,
-    supervisor: &Addr<Supervisor>,
+    supervisor: &SupervisorAddr,
     gate: &Gate,
     capacity: u32,
 ) -> Result<(), async_nats::Error> {
@@ -84,22 +86,26 @@ async fn take_while_connected(
 async fn receive(
     message: Message,
     worker: &Worker,
-    supervisor: &Addr<Supervisor>,
+    supervisor: &SupervisorAddr,
     gate: &Gate,
 ) -> Result<(), async_nats::Error> {
-    let sequence = message.info()?.stream_sequence;
+    let info = message.info()?;
+    let delivery = Delivery {
+        sequence: info.stream_sequence,
+        count: u64::try_from(info.delivered).unwrap_or(1),
+    };
     let (message, acker) = message.split();
     let job = match codec::decode::<ShardJob>(&message.payload) {
         Ok(job) => job,
         Err(error) => {
             gate.malformed.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(sequence, %error, "job message set aside");
+            tracing::warn!(sequence = delivery.sequence, %error, "job message set aside");
             // The coordinator keeps what it cannot read; only then is the message dropped.
             worker.context.publish(subject::set_aside(&worker.id), message.payload).await?.await?;
             return acker.ack_with(AckKind::Term).await;
         }
     };
-    let lease = Lease::new(acker, sequence);
+    let lease = Lease::new(acker, delivery);
     if !gate.is_open() {
         lease.give_back().await;
         return Ok(());

@@ -1,0 +1,18 @@
+//! The groups that the API's documentation shows.
+
+use poem_openapi::Tags;
+
+/// Groups in the documentation.
+#[derive(Tags)]
+pub enum Tag {
+    /// Traffic generation
+    Traffic,
+    /// Generated data and figures
+    Data,
+    /// Traffic campaigns, which are sessions
+    Sessions,
+    /// Workers and messages set aside
+    Cluster,
+    /// Health and metrics
+    Service,
+}

@@ -1,0 +1,122 @@
+//! The server process: store, broker, engine and HTTP put together, and taken down in order.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+use trafficlab_shared::config::Config;
+
+use crate::dev::DevCluster;
+use crate::dispatch::Dispatch;
+use crate::dispatch::broker::Broker;
+use crate::dispatch::ingest::Ingester;
+use crate::http;
+use crate::store::segment::SegmentDir;
+use crate::store::{SEGMENT_FOLDER, Store};
+use crate::systems::traffic::upkeep;
+
+/// The store's folder in the data folder.
+pub(crate) const STORE_FOLDER: &str = "store";
+
+/// Starts broker and workers on this machine and serves until told to stop.
+///
+/// # Errors
+/// When a part cannot start or fails.
+pub async fn dev(mut config: Config, workers: u16) -> anyhow::Result<()> {
+    let data_dir = config.data_dir.clone();
+    let mut cluster = DevCluster::start(&config, &data_dir, workers).await?;
+    cluster.fill(&mut config);
+    let served = tokio::select! {
+        served = serve(config) => served,
+        fault = cluster.failed() => Err(fault.into()),
+    };
+    cluster.stop().await;
+    served
+}
+
+/// Joins the configured broker and serves until told to stop.
+///
+/// # Errors
+/// When a part cannot start or fails.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let config = Arc::new(config);
+    let mut stopping = StopSignal::new()?;
+    let folder = config.data_dir.join(STORE_FOLDER);
+    let segments = folder.join(SEGMENT_FOLDER);
+    let (store, ingester) = tokio::task::spawn_blocking(move || open(&folder)).await??;
+    let broker = tokio::select! {
+        broker = Broker::connect(&config.nats) => broker?,
+        () = stopping.wait() => return Ok(()),
+    };
+    let dispatch = Dispatch::new(store.clone(), SegmentDir::new(&segments), broker);
+    let app = http::App::new(Arc::clone(&config), Arc::clone(&dispatch))
+        .map_err(|faults| anyhow::anyhow!("`generator.allow_targets` is wrong: {faults:?}"))?;
+    let listening = http::bind(&config).await?;
+    announce(&listening.url())?;
+    let mut loops = dispatch.start(ingester);
+    let upkeep = Arc::clone(&app);
+    loops.spawn(async move {
+        upkeep::run(&upkeep).await;
+        "upkeep"
+    });
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = http::serve(&app, listening, async {
+        // The sender is dropped only when this function ends, which is a stop as well.
+        stopped.await.unwrap_or_default();
+    });
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        served = &mut serving => return Ok(served?),
+        () = stopping.wait() => Ok(()),
+        Some(end) = loops.join_next() => Err(anyhow::anyhow!("the {} loop ended", end.unwrap_or("panicked"))),
+    };
+    tracing::info!("stopping");
+    if stop.send(()).is_ok() {
+        serving.await?;
+    }
+    loops.shutdown().await;
+    store.close();
+    ended
+}
+
+/// Opens everything that is on disk. Blocks.
+fn open(folder: &Path) -> anyhow::Result<(Store, Ingester)> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    let store = Store::open(folder)?;
+    let ingester = Ingester::open(store.clone(), &folder.join(SEGMENT_FOLDER))?;
+    Ok((store, ingester))
+}
+
+/// Tells people and scripts where the server is; it is bound, so a first request waits at most a
+/// moment for its answer.
+fn announce(url: &str) -> anyhow::Result<()> {
+    tracing::info!(%url, "listening");
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on {url}")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// SIGTERM and Ctrl-C.
+struct StopSignal {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignal {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The sessions document: a session is a traffic campaign.
+
+mod arrivals;
+mod exchange;
+pub mod input;
+pub mod routes;
+pub mod secrets;
+pub mod service;
+pub mod settings;
+pub mod types;
+
+#[cfg(test)]
+mod tests;

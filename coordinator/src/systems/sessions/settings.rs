@@ -1,0 +1,183 @@
+//! A campaign's fields, checked and made ready for a run.
+
+use serde_json::{Map, Value};
+use trafficlab_engine::traffic::content::Content;
+use trafficlab_engine::traffic::schedule::peak_rate;
+use trafficlab_shared::error::FieldFault;
+use trafficlab_shared::model::arrivals::Arrivals;
+use trafficlab_shared::model::content::{ContentInput, ContentSpec, simulate};
+use trafficlab_shared::model::run::Mode;
+use trafficlab_shared::target::TargetUrl;
+use trafficlab_shared::template::Template;
+
+use super::arrivals;
+use super::exchange::{self, Exchange};
+use crate::store::campaigns::CampaignFields;
+use crate::systems::fields::Fields;
+use crate::systems::time;
+
+/// Longest lead of real time over a stalled sender that is sent late: an hour.
+const MAX_CATCH_UP: f64 = 3600.0;
+
+/// Everything a run is made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Simulated or real.
+    pub mode: Mode,
+    /// The target, if any.
+    pub target: Option<TargetUrl>,
+    /// Millionths of a request per minute at the start.
+    pub rate: u64,
+    /// Highest rate the arrivals reach.
+    pub peak: u64,
+    /// Length in milliseconds.
+    pub duration_ms: u64,
+    /// Shape of the arrivals.
+    pub arrivals: Arrivals,
+    /// Part that percentiles leave out, in milliseconds.
+    pub warm_up_ms: u64,
+    /// Longest backlog that is sent late, in milliseconds, when the campaign says so.
+    pub catch_up_ms: Option<u64>,
+    /// The seed, when the campaign fixes it.
+    pub seed: Option<u64>,
+    /// Whether entries are published live.
+    pub live_entries: bool,
+    /// Stored entries a second at most; 0 keeps all.
+    pub kept_per_second: Option<u32>,
+    /// The real request.
+    pub exchange: Exchange,
+    /// What the traffic looks like.
+    pub content: ContentSpec,
+    /// Members that have no effect, with the reason.
+    pub warnings: Vec<String>,
+}
+
+/// Checks all fields together; `max_rate` is in requests a second.
+///
+/// # Errors
+/// Every mistake with its path.
+pub fn check(fields: &CampaignFields, max_rate: u64) -> Result<Settings, Vec<FieldFault>> {
+    let mut faults = Vec::new();
+    let empty = Map::new();
+    let target = target(fields.target_url.as_deref(), &mut faults);
+    let top = time::float(max_rate) * 60.0;
+    let mut config = Fields::new(fields.config.as_object().unwrap_or(&empty), "config", &mut faults);
+    let mode = mode(&mut config, fields.target_url.is_some());
+    let arrivals = arrivals::read(&mut config, top);
+    let exchange = exchange::read(&mut config);
+    let warm_up = config.number("warm_up", 0.0, super::input::MAX_MINUTES * 60.0);
+    let catch_up = config.number("catch_up", 0.0, MAX_CATCH_UP);
+    let seed = seed(&mut config);
+    let live_entries = config.flag("live_entries").unwrap_or(false);
+    let kept = config.whole("entries_per_second_kept", 0..=u64::from(u32::MAX));
+    let mut warnings: Vec<String> = config.unknown(&simulate::KEYS);
+    let content = content(fields, mode, &mut warnings, &mut faults);
+    if !faults.is_empty() {
+        return Err(distinct(faults));
+    }
+    let rate = time::whole(fields.requests_per_minute * 1e6).max(1);
+    Ok(Settings {
+        mode,
+        target,
+        rate,
+        peak: peak_rate(&arrivals, rate),
+        duration_ms: time::whole(fields.duration_minutes * 60_000.0).max(1),
+        arrivals,
+        warm_up_ms: time::whole(warm_up.unwrap_or(0.0) * 1000.0),
+        catch_up_ms: catch_up.map(|seconds| time::whole(seconds * 1000.0)),
+        seed,
+        live_entries,
+        kept_per_second: kept.and_then(|kept| u32::try_from(kept).ok()),
+        exchange,
+        content,
+        warnings,
+    })
+}
+
+/// Two readers may look at the same member.
+fn distinct(faults: Vec<FieldFault>) -> Vec<FieldFault> {
+    let mut kept: Vec<FieldFault> = Vec::with_capacity(faults.len());
+    for fault in faults {
+        if !kept.iter().any(|known| known.field == fault.field) {
+            kept.push(fault);
+        }
+    }
+    kept
+}
+
+fn target(text: Option<&str>, faults: &mut Vec<FieldFault>) -> Option<TargetUrl> {
+    let text = text?;
+    match TargetUrl::parse(text) {
+        Ok(url) => {
+            if let Err(error) = Template::parse(&url.path_and_query) {
+                faults.push(FieldFault::new("target_url", error.to_string()));
+            }
+            Some(url)
+        }
+        Err(error) => {
+            faults.push(FieldFault::new("target_url", error.to_string()));
+            None
+        }
+    }
+}
+
+fn mode(config: &mut Fields<'_, '_>, has_target: bool) -> Mode {
+    match config.text("mode", 32) {
+        None if has_target => Mode::Http,
+        None | Some("simulate") => Mode::Simulate,
+        Some("http") => {
+            if !has_target {
+                config.faults().push(FieldFault::new("target_url", "is required when `config.mode` is `http`"));
+            }
+            Mode::Http
+        }
+        Some(_) => {
+            config.fault("mode", "must be `simulate` or `http`");
+            Mode::Simulate
+        }
+    }
+}
+
+/// A number, or its digits as a text for clients whose numbers end at 2^53.
+fn seed(config: &mut Fields<'_, '_>) -> Option<u64> {
+    let value = config.get("seed")?;
+    let seed = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+    if seed.is_none() {
+        config.fault("seed", "must be a whole number from 0 to 2^64 - 1");
+    }
+    seed
+}
+
+fn content(fields: &CampaignFields, mode: Mode, warnings: &mut Vec<String>, faults: &mut Vec<FieldFault>) -> ContentSpec {
+    let input = ContentInput {
+        geo_locations: Some(&fields.geo_locations),
+        user_profiles: Some(&fields.user_profiles),
+        rtb_config: Some(&fields.rtb_config),
+        config: Some(&fields.config),
+        rtb_by_default: mode == Mode::Simulate,
+    };
+    match ContentSpec::parse_leniently(&input) {
+        Ok((spec, unknown)) => {
+            warnings.extend(unknown.into_iter().map(|fault| fault.field));
+            if let Err(error) = Content::new(&spec) {
+                faults.push(FieldFault::new(error.field(), error.to_string()));
+            }
+            spec
+        }
+        Err(found) => {
+            faults.extend(found);
+            ContentSpec::default()
+        }
+    }
+}
+
+/// Whether only rate, length or name differ, which may change during a run.
+#[must_use]
+pub fn differs_only_in_pace(one: &CampaignFields, other: &CampaignFields) -> bool {
+    let same = |value: &Value, other: &Value| value == other;
+    one.target_url == other.target_url
+        && same(&one.geo_locations, &other.geo_locations)
+        && same(&one.rtb_config, &other.rtb_config)
+        && same(&one.config, &other.config)
+        && same(&one.user_profiles, &other.user_profiles)
+}

@@ -1,0 +1,119 @@
+//! Proof that the owner of a public target agrees: a line in its `/.well-known/trafficlab.txt`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::StreamExt;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use trafficlab_shared::target::TargetUrl;
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+const LONGEST: usize = 4096;
+/// Where the line stands.
+pub const PATH: &str = "/.well-known/trafficlab.txt";
+
+/// Why the proof failed, as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unproven(pub String);
+
+/// The line that the owner of `target` publishes.
+#[must_use]
+pub fn line(secret: &str, target: &TargetUrl) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
+    mac.update(target.origin().as_bytes());
+    format!("trafficlab-verification={}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+}
+
+/// Fetches the file from `address`, the one that was judged, and looks for the line.
+///
+/// # Errors
+/// Why there is no proof.
+pub async fn prove(secret: &str, target: &TargetUrl, address: IpAddr) -> Result<(), Unproven> {
+    let wanted = line(secret, target);
+    let text = tokio::time::timeout(TIMEOUT, fetch(target, address)).await;
+    let text = text.map_err(|_elapsed| Unproven(format!("`{}{PATH}` did not answer within 5 s", target.origin())))??;
+    let found = text.lines().any(|line| bool::from(line.trim().as_bytes().ct_eq(wanted.as_bytes())));
+    if found { Ok(()) } else { Err(Unproven(format!("`{}{PATH}` does not hold the line", target.origin()))) }
+}
+
+async fn fetch(target: &TargetUrl, address: IpAddr) -> Result<String, Unproven> {
+    let url = format!("{}{PATH}", target.origin());
+    let failed = |error: reqwest::Error| Unproven(format!("`{url}` cannot be fetched: {}", reason(&error)));
+    // The connection goes to the judged address, whatever the name says a moment later.
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(TIMEOUT)
+        .resolve(&target.host, SocketAddr::new(address, target.port))
+        .user_agent(concat!("trafficlab/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(failed)?;
+    let response = client.get(&url).send().await.map_err(failed)?;
+    if !response.status().is_success() {
+        return Err(Unproven(format!("`{url}` answered {}", response.status().as_u16())));
+    }
+    let mut bytes = Vec::new();
+    let mut body = response.bytes_stream();
+    while let Some(chunk) = body.next().await {
+        bytes.extend_from_slice(&chunk.map_err(failed)?);
+        if bytes.len() > LONGEST {
+            return Err(Unproven(format!("`{url}` is longer than {LONGEST} bytes")));
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The innermost cause says most, and nothing of the URL.
+fn reason(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[test]
+    fn the_line_is_about_scheme_host_and_port() {
+        let line = |url: &str| line("secret", &TargetUrl::parse(url).unwrap());
+        assert_eq!(line("http://a.test/x?y"), line("http://A.test:80/"));
+        assert_ne!(line("http://a.test/"), line("https://a.test/"));
+        assert_ne!(line("http://a.test/"), line("http://a.test:81/"));
+        assert!(line("http://a.test/").starts_with("trafficlab-verification="));
+    }
+
+    async fn served(head: &'static str, body: String) -> Result<(), Unproven> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let target = TargetUrl::parse(&format!("http://owner.test:{}/", address.port())).unwrap();
+        let body = body.replace("LINE", &line("s", &target));
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 2048];
+            let read = stream.read(&mut request).await.unwrap();
+            assert!(request[..read].starts_with(b"GET /.well-known/trafficlab.txt "));
+            let text = format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+            stream.write_all(text.as_bytes()).await.unwrap();
+        };
+        tokio::join!(prove("s", &target, address.ip()), serve).0
+    }
+
+    #[tokio::test]
+    async fn the_line_proves_and_nothing_else_does() {
+        served("200 OK", "# ours\nLINE\n".to_owned()).await.unwrap();
+        served("200 OK", "trafficlab-verification=guess".to_owned()).await.unwrap_err();
+        served("302 Found\r\nLocation: http://127.0.0.1:1/", "LINE".to_owned()).await.unwrap_err();
+        let long = served("200 OK", format!("{}\nLINE", "x".repeat(5000))).await.unwrap_err();
+        assert!(long.0.contains("longer"), "{long}");
+    }
+}

@@ -1,0 +1,171 @@
+//! Which real targets a run may have, and how much all runs together may send to one.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use trafficlab_shared::allow::Refusal;
+use trafficlab_shared::config::Secret;
+use trafficlab_shared::model::run::{Mode, RunSpec};
+use trafficlab_shared::target::TargetUrl;
+
+use super::{ownership, resolve};
+use crate::http::App;
+use crate::store::Store;
+use crate::store::runs::{PLANS, RUNS, Run};
+use crate::systems::sessions::settings::Settings;
+use crate::systems::{Code, Fault, Outcome};
+
+/// The runs that send real requests, by job, with what they may send at most.
+#[derive(Debug, Default)]
+pub struct ActiveTargets {
+    jobs: Mutex<HashMap<String, Sending>>,
+}
+
+#[derive(Debug, Clone)]
+struct Sending {
+    origin: String,
+    /// Millionths of a request per minute.
+    rate: u64,
+}
+
+impl ActiveTargets {
+    fn jobs(&self) -> MutexGuard<'_, HashMap<String, Sending>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Learns of the runs that were active before a restart.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn remember(&self, store: &Store) -> Outcome<()> {
+        for row in RUNS.scan(store, false) {
+            let (job, run) = row?;
+            if (run.is_generating() || run.is_held())
+                && let Some(plan) = PLANS.get(store, &job)?
+            {
+                self.add(&plan, run.desired.rate);
+            }
+        }
+        Ok(())
+    }
+
+    /// A run begins.
+    pub fn add(&self, plan: &RunSpec, peak: u64) {
+        let target = plan.http.as_ref().and_then(|http| TargetUrl::parse(&http.url).ok());
+        if let Some(target) = target {
+            self.jobs().insert(plan.job.clone(), Sending { origin: target.origin(), rate: peak });
+        }
+    }
+
+    /// Forgets runs that are over.
+    pub fn prune(&self, store: &Store) {
+        self.jobs().retain(|job, _| is_active(store, job));
+    }
+
+    /// The jobs that send real requests.
+    #[must_use]
+    pub fn active(&self, store: &Store) -> Vec<String> {
+        self.prune(store);
+        self.jobs().keys().cloned().collect()
+    }
+
+    /// The rate of all active runs but `except` against `origin`.
+    fn total(&self, store: &Store, origin: &str, except: &str) -> u64 {
+        let mut jobs = self.jobs();
+        jobs.retain(|job, sending| sending.origin != origin || is_active(store, job));
+        let against = jobs.iter().filter(|(job, sending)| sending.origin == origin && *job != except);
+        against.map(|(_, sending)| sending.rate).sum()
+    }
+}
+
+fn is_active(store: &Store, job: &str) -> bool {
+    let run = RUNS.get(store, &job.to_owned()).ok().flatten();
+    run.as_ref().is_some_and(|run: &Run| run.is_generating() || run.is_held())
+}
+
+/// 403 with the line to add.
+#[must_use]
+pub fn refused(refusal: &Refusal) -> Fault {
+    let fault = Fault::new(Code::TargetNotAllowed, format!("The target is not allowed: {refusal}"));
+    let fault = fault.detail("target_url", refusal.to_string());
+    match &refusal.line_to_add {
+        Some(line) => fault.with("line_to_add", line.as_str()),
+        None => fault,
+    }
+}
+
+/// Judges the target's name, without network.
+///
+/// # Errors
+/// 403.
+pub fn check_name(app: &App, settings: &Settings) -> Outcome<()> {
+    let Some(target) = &settings.target else {
+        return Ok(());
+    };
+    app.targets.check_name(&target.host, target.port).map_err(|refusal| refused(&refusal))
+}
+
+/// Judges the target's addresses and asks for its owner's proof where that is needed; true when it was given.
+///
+/// # Errors
+/// 403, or 422 when the name cannot be resolved.
+pub async fn admit(app: &App, settings: &Settings) -> Outcome<bool> {
+    let (Mode::Http, Some(target)) = (settings.mode, &settings.target) else {
+        return Ok(false);
+    };
+    let addresses = resolve::addresses(&app.targets, target).await?;
+    let Some(address) = resolve::public(&addresses) else {
+        return Ok(false);
+    };
+    let Some(secret) = app.config.generator.ownership_secret.as_ref().map(Secret::expose) else {
+        let message = "Public targets need `generator.ownership_secret` in the server's configuration";
+        return Err(Fault::new(Code::TargetNotAllowed, message).detail("target_url", message));
+    };
+    match ownership::prove(secret, target, address).await {
+        Ok(()) => Ok(true),
+        Err(unproven) => Err(not_agreed(secret, target, &unproven.0)),
+    }
+}
+
+fn not_agreed(secret: &str, target: &TargetUrl, why: &str) -> Fault {
+    let origin = target.origin();
+    let line = ownership::line(secret, target);
+    let message = format!("The owner of `{origin}` must agree first: {why}");
+    let remedy = format!("publish the line `{line}` in `{origin}{}`", ownership::PATH);
+    Fault::new(Code::TargetNotAllowed, message).detail("target_url", remedy).with("verification_line", line)
+}
+
+/// Refuses a run that would lift all runs together over the cap of one target. The store's lock is held.
+///
+/// # Errors
+/// 409 naming the target.
+pub fn check_cap(app: &App, origin: &str, job: &str, peak: u64) -> Outcome<()> {
+    let cap = app.config.generator.max_rate_per_target;
+    let others = app.active_targets.total(app.store(), origin, job);
+    let per_second = |rate: u64| rate / 60_000_000;
+    if u128::from(others) + u128::from(peak) <= u128::from(cap) * 60_000_000 {
+        return Ok(());
+    }
+    let (others, own) = (per_second(others), per_second(peak));
+    let message = format!(
+        "All campaigns together may send {cap} requests/s to `{origin}` (`generator.max_rate_per_target`); \
+         others send {others}/s already and this one asks for {own}/s"
+    );
+    Err(Fault::conflict(message).with("target", origin).with("max_rate_per_target", cap))
+}
+
+/// Takes a new rate of a run that may send real requests.
+///
+/// # Errors
+/// 409 when the cap does not permit it.
+pub fn repace(app: &App, job: &str, rate: u64) -> Outcome<()> {
+    let origin = app.active_targets.jobs().get(job).map(|sending| sending.origin.clone());
+    let Some(origin) = origin else {
+        return Ok(());
+    };
+    check_cap(app, &origin, job, rate)?;
+    if let Some(sending) = app.active_targets.jobs().get_mut(job) {
+        sending.rate = rate;
+    }
+    Ok(())
+}

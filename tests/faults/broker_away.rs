@@ -1,0 +1,54 @@
+//! The broker is away for ten seconds.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::harness::{Cluster, Entries, Logs, Plan, soon};
+
+#[tokio::test]
+async fn nothing_is_lost_starts_are_refused_and_stops_are_taken() {
+    let mut cluster = Cluster::with_workers(2).await;
+    let (kept, stopped) = (Plan::constant(61, 200, 15.0), Plan::constant(62, 50, 60.0));
+    let (kept_id, kept_job) = cluster.api.start(&kept.session()).await;
+    let (stopped_id, stopped_job) = cluster.api.start(&stopped.session()).await;
+    let waiting = cluster.api.create(&kept.session()).await;
+    cluster.api.set_status(&waiting, "running").await.expect(200);
+    cluster.api.wait_for_entries(&kept_id, 100).await;
+    cluster.api.wait_for_entries(&stopped_id, 10).await;
+    cluster.broker.kill();
+    let degraded = async || (cluster.api.get("/health").await.body["status"] == "degraded").then_some(());
+    soon("the coordinator noticing", degraded).await;
+
+    let refused = cluster.api.post("/api/traffic/generate", &json!({"campaign_id": waiting})).await;
+    assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0);
+    let refused = refused.expect(503);
+    assert_eq!((&refused["success"], &refused["code"]), (&json!(false), &json!("service_unavailable")));
+    cluster.api.get(&format!("/api/traffic/stats/{kept_id}")).await.expect(200);
+    cluster.api.post(&format!("/api/traffic/stop/{stopped_id}"), &json!({})).await.expect(200);
+    assert_eq!(cluster.api.status(&stopped_id).await.as_deref(), Some("stopped"));
+    sleep(Duration::from_secs(10)).await;
+    cluster.broker.up().await;
+    cluster.ready().await;
+
+    cluster.api.wait_for(&kept_id, "completed", Duration::from_secs(60)).await;
+    let logs = Logs(cluster.broker.jetstream().await);
+    let planned = kept.ids(&logs, &kept_job).await;
+    assert_eq!(planned.len(), 3000);
+    Entries::read(&cluster.api, &kept_id).await.must_be(&planned);
+    let over = async || {
+        let status = cluster.api.try_get(&format!("/api/traffic/status/{stopped_id}")).await.ok()?;
+        let ended = logs.record(&stopped_job, 0).await?;
+        let ended = matches!(ended.event, trafficlab_shared::protocol::report::Event::End { .. });
+        (status.body["data"]["is_running"] == false && ended).then_some(())
+    };
+    soon("the stop being applied", over).await;
+    let planned = stopped.ids(&logs, &stopped_job).await;
+    let taken = async || {
+        let stats = cluster.api.stats(&stopped_id).await;
+        (stats["total_requests"].as_u64()? == planned.len() as u64).then_some(())
+    };
+    soon("its last record being taken", taken).await;
+    Entries::read(&cluster.api, &stopped_id).await.must_be(&planned);
+}

@@ -1,0 +1,124 @@
+//! The property of the engine: whatever is killed or stopped, stored entries equal the plan, which is
+//! built from the control records in the shards' logs, and every id is there once.
+
+use std::time::Duration;
+
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng as _, SeedableRng as _};
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::harness::{Cluster, Entries, Logs, Plan};
+
+/// What the driver does to the processes.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    KillWorker(usize),
+    FreezeWorker(usize),
+    KillCoordinator,
+    KillBroker,
+}
+
+/// Draws faults and pauses; the same seed does the same things in the same order.
+struct Driver(Xoshiro256PlusPlus);
+
+impl Driver {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0.next_u64() % limit
+    }
+
+    fn fault(&mut self) -> Fault {
+        let worker = usize::try_from(self.below(2)).unwrap();
+        match self.below(5) {
+            0 | 1 => Fault::KillWorker(worker),
+            2 => Fault::FreezeWorker(worker),
+            3 => Fault::KillCoordinator,
+            _ => Fault::KillBroker,
+        }
+    }
+
+    async fn wait(&mut self, from_ms: u64, to_ms: u64) {
+        let wait = from_ms + self.below(to_ms - from_ms);
+        sleep(Duration::from_millis(wait)).await;
+    }
+
+    async fn strike(&mut self, cluster: &mut Cluster) {
+        let fault = self.fault();
+        trace(&format!("{fault:?}"));
+        match fault {
+            Fault::KillWorker(worker) => {
+                cluster.workers[worker].kill();
+                self.wait(0, 1500).await;
+                cluster.workers[worker].up();
+            }
+            Fault::FreezeWorker(worker) => {
+                cluster.workers[worker].freeze();
+                self.wait(4000, 6000).await;
+                cluster.workers[worker].thaw();
+            }
+            Fault::KillCoordinator => {
+                cluster.coordinator.kill();
+                self.wait(0, 1500).await;
+                cluster.coordinator.up();
+            }
+            Fault::KillBroker => {
+                cluster.broker.kill();
+                self.wait(0, 1500).await;
+                cluster.broker.up().await;
+            }
+        }
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "a failed run is repeated by its order of events")]
+fn trace(what: &str) {
+    eprintln!("chaos: {what}");
+}
+
+/// Pause, resume and a change of rate, each once, between the faults.
+async fn control(cluster: &mut Cluster, id: &str, step: usize) {
+    let change = match step {
+        1 => json!({"status": "paused"}),
+        3 => json!({"status": "running"}),
+        5 => json!({"requests_per_minute": 24_000}),
+        _ => return,
+    };
+    trace(&change.to_string());
+    cluster.ready().await;
+    let path = match step {
+        5 => format!("/api/sessions/{id}"),
+        _ => format!("/api/traffic/campaigns/{id}/status"),
+    };
+    cluster.api.put(&path, &change).await.expect(200);
+}
+
+async fn survives(seed: u64, poisson: bool) {
+    let mut cluster = Cluster::with_workers(2).await;
+    let plan = Plan { poisson, ..Plan::constant(seed, 300, 22.5) };
+    let (id, job) = cluster.api.start(&plan.session()).await;
+    cluster.api.wait_for_entries(&id, 100).await;
+    let mut driver = Driver(Xoshiro256PlusPlus::seed_from_u64(seed));
+    for step in 0..7 {
+        driver.strike(&mut cluster).await;
+        driver.wait(500, 1500).await;
+        control(&mut cluster, &id, step).await;
+    }
+    cluster.ready().await;
+    cluster.api.wait_for(&id, "completed", Duration::from_secs(90)).await;
+    let logs = Logs(cluster.broker.jetstream().await);
+    let planned = plan.ids(&logs, &job).await;
+    assert!(planned.len() > 5000, "{} arrivals are too few for this test to mean something", planned.len());
+    Entries::read(&cluster.api, &id).await.must_be(&planned);
+    let stats = cluster.api.stats(&id).await;
+    assert_eq!(stats["total_requests"].as_u64(), Some(planned.len() as u64), "{stats}");
+}
+
+#[tokio::test]
+async fn chaos_seed_1() {
+    survives(1, false).await;
+}
+
+#[tokio::test]
+async fn chaos_seed_2() {
+    survives(2, true).await;
+}

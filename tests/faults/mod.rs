@@ -1,0 +1,12 @@
+//! What must hold when processes are killed, stopped or away at the wrong moment.
+
+mod broker_away;
+mod chaos;
+mod control;
+mod creates;
+mod leases;
+mod malformed;
+mod real_requests;
+mod sleepers;
+mod takeover;
+mod traps;

@@ -1,0 +1,84 @@
+//! Golden files: the bytes of every wire message and stored record of version 1. A change of shape
+//! that breaks older processes or stores shows here. `UPDATE_GOLDEN=1` writes the files anew.
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use coordinator::store::Record as Stored;
+use trafficlab_shared::protocol::codec::{self, Versioned};
+
+use super::samples;
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{name}.txt"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = text.trim().as_bytes().chunks(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// The file holds the value as JSON, for people, and its bytes in hexadecimal.
+fn check<T: Serialize + PartialEq + Debug>(name: &str, value: &T, bytes: &[u8], decode: impl Fn(&[u8]) -> T) {
+    let shown = serde_json::to_string(value).unwrap();
+    let text = format!("{shown}\n{}\n", hex(bytes));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(file(name), &text).unwrap();
+    }
+    let golden = std::fs::read_to_string(file(name)).unwrap_or_else(|error| panic!("golden/{name}.txt: {error}"));
+    let (_, stored) = golden.split_once('\n').unwrap();
+    assert_eq!(&decode(&unhex(stored)), value, "`{name}` reads its golden bytes differently");
+    assert_eq!(golden, text, "`{name}` is written differently; if that is meant, bump its version");
+}
+
+fn message<T: Serialize + DeserializeOwned + Versioned + PartialEq + Debug>(name: &str, value: &T) {
+    assert_eq!((T::VERSION, value.version()), (1, 1), "a new version needs a golden file of its own");
+    check(&format!("message_{name}"), value, &codec::encode(value).unwrap(), |bytes| codec::decode(bytes).unwrap());
+}
+
+fn record<T: Stored + PartialEq + Debug>(name: &str, value: &T) {
+    assert_eq!(T::VERSION, 1, "a new version needs a golden file of its own");
+    check(&format!("stored_{name}"), value, &value.to_bytes().unwrap(), |bytes| T::from_bytes(bytes).unwrap());
+}
+
+#[test]
+fn wire_messages_keep_their_bytes() {
+    message("job", &samples::job());
+    message("desired", &samples::desired());
+    message("directive", &samples::directive());
+    message("heartbeat", &samples::heartbeat());
+    for (name, one) in samples::records() {
+        message(&format!("record_{name}"), &one);
+    }
+}
+
+#[test]
+fn stored_records_keep_their_bytes() {
+    record("campaign", &samples::campaign());
+    record("plan", &samples::plan());
+    record("run", &samples::run());
+    record("shard", &samples::shard());
+    record("totals", &samples::totals());
+    record("extent", &samples::extent());
+    record("position", &samples::position());
+    record("set_aside", &samples::set_aside());
+}
+
+/// A newer process may add fields: an older one reads past them, and reads what it knows.
+#[test]
+fn fields_that_are_added_later_do_no_harm() {
+    let mut value = serde_json::to_value(samples::desired()).unwrap();
+    value["added_later"] = serde_json::json!({"a": [1, 2]});
+    let bytes = rmp_serde::to_vec_named(&value).unwrap();
+    assert_eq!(codec::decode::<trafficlab_shared::protocol::control::Desired>(&bytes).unwrap(), samples::desired());
+    value["v"] = 2.into();
+    let newer = rmp_serde::to_vec_named(&value).unwrap();
+    let refused = codec::decode::<trafficlab_shared::protocol::control::Desired>(&newer);
+    assert!(matches!(refused, Err(codec::CodecError::Version { found: 2, known: 1 })), "{refused:?}");
+}

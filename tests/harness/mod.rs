@@ -1,0 +1,25 @@
+//! Real processes for tests: a broker, a coordinator, workers and a target, each of which can be
+//! killed, stopped and started again, and which are gone when the test is over.
+
+mod api;
+mod broker;
+mod cluster;
+mod dev;
+mod log;
+mod plan;
+mod process;
+mod programs;
+mod raw;
+mod target;
+mod wait;
+
+pub(crate) use api::Api;
+pub(crate) use cluster::Cluster;
+pub(crate) use dev::{Dev, descendants};
+pub(crate) use log::Logs;
+pub(crate) use plan::{Entries, Plan};
+pub(crate) use process::is_gone;
+pub(crate) use programs::{coordinator, worker};
+pub(crate) use raw::raw;
+pub(crate) use target::Target;
+pub(crate) use wait::{eventually, soon};

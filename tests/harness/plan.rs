@@ -1,0 +1,140 @@
+//! What a run should have stored, from its specification and the control records of its shards'
+//! logs alone, and what it did store.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use trafficlab_engine::traffic::schedule::Schedule;
+use trafficlab_shared::model::arrivals::Arrivals;
+use trafficlab_shared::model::content::ContentSpec;
+use trafficlab_shared::model::run::{Mode, RunSpec, shard_count};
+use trafficlab_shared::protocol::report::{Cursor, EndReason, Event};
+
+use super::api::Api;
+use super::log::Logs;
+
+const MICROS_PER_MINUTE: u64 = 60_000_000;
+
+/// A campaign whose arrivals are known in advance.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) per_second: u64,
+    pub(crate) seconds: f64,
+    pub(crate) poisson: bool,
+}
+
+/// Entries as `/generated` gives them.
+#[derive(Debug)]
+pub(crate) struct Entries(pub(crate) Vec<Value>);
+
+impl Plan {
+    /// Evenly spaced arrivals.
+    pub(crate) const fn constant(seed: u64, per_second: u64, seconds: f64) -> Self {
+        Self { seed, per_second, seconds, poisson: false }
+    }
+
+    /// The session that asks for it, simulated.
+    pub(crate) fn session(&self) -> Value {
+        serde_json::json!({
+            "requests_per_minute": self.per_second * 60,
+            "duration_minutes": self.seconds / 60.0,
+            "config": {
+                "mode": "simulate",
+                "seed": self.seed,
+                "arrivals": if self.poisson { "poisson" } else { "constant" },
+            },
+        })
+    }
+
+    fn spec(&self, job: &str) -> RunSpec {
+        let rate = self.per_second * MICROS_PER_MINUTE;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small length")]
+        let duration_ms = (self.seconds * 1000.0).round() as u64;
+        RunSpec {
+            job: job.to_owned(),
+            campaign: String::new(),
+            seed: self.seed,
+            mode: Mode::Simulate,
+            shards: shard_count(rate, 64),
+            arrivals: if self.poisson { Arrivals::Poisson } else { Arrivals::Constant },
+            rate,
+            duration_ms,
+            warm_up_ms: 0,
+            catch_up_ms: 1000,
+            keep_one_in: 1,
+            live_entries: false,
+            shown_url: None,
+            content: ContentSpec::default(),
+            http: None,
+        }
+    }
+
+    /// How many shards it has.
+    pub(crate) fn shards(&self) -> u32 {
+        self.spec("").shards
+    }
+
+    /// The ids of all entries a finished run must have: every arrival before the end that its
+    /// shard's log names. A shard that says it completed must have reached the end of its schedule.
+    pub(crate) async fn ids(&self, logs: &Logs, job: &str) -> BTreeSet<String> {
+        let spec = self.spec(job);
+        let mut ids = BTreeSet::new();
+        for shard in 0..spec.shards {
+            let last = logs.record(job, shard).await.unwrap_or_else(|| panic!("shard {shard} has no log"));
+            let Event::End { reason } = last.event else {
+                panic!("shard {shard} is not over: {:?}", last.event);
+            };
+            let schedule = Schedule::new(&spec, shard, &last.history);
+            let mut due = Vec::new();
+            for slot in 0..=last.next.slot {
+                schedule.slot(slot, &mut due);
+                let planned = (0..u32::try_from(due.len()).unwrap()).map(|k| Cursor { slot, k });
+                ids.extend(planned.filter(|at| *at < last.next).map(|at| id(job, shard, at)));
+            }
+            if reason == EndReason::Completed {
+                assert!(schedule.over_at(last.next.slot).is_some(), "shard {shard} ended before its time");
+                assert_eq!(last.next.k as usize, due.len(), "shard {shard} left arrivals out");
+            }
+        }
+        ids
+    }
+}
+
+fn id(job: &str, shard: u32, at: Cursor) -> String {
+    format!("{job}-{shard}-{}-{}", at.slot, at.k)
+}
+
+impl Entries {
+    /// All entries of a campaign, line by line.
+    pub(crate) async fn read(api: &Api, campaign: &str) -> Self {
+        let answer = api.get(&format!("/api/traffic/generated/{campaign}?format=ndjson")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        Self(answer.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+    }
+
+    /// Checks that sequences count 1… without a gap and comes back with the ids, each of which
+    /// must be there once.
+    pub(crate) fn ids(&self) -> BTreeSet<String> {
+        let mut ids = BTreeSet::new();
+        for (entry, sequence) in self.0.iter().zip(1_u64..) {
+            assert_eq!(entry["sequence"].as_u64(), Some(sequence), "sequences have a gap: {entry}");
+            let id = entry["id"].as_str().unwrap().to_owned();
+            assert!(ids.insert(id), "stored twice: {}", entry["id"]);
+        }
+        ids
+    }
+
+    /// Checks that exactly `planned` is stored.
+    pub(crate) fn must_be(&self, planned: &BTreeSet<String>) {
+        let stored = self.ids();
+        let missing: Vec<_> = planned.difference(&stored).take(5).collect();
+        let surplus: Vec<_> = stored.difference(planned).take(5).collect();
+        assert!(
+            missing.is_empty() && surplus.is_empty(),
+            "{} planned, {} stored; missing {missing:?}, not planned {surplus:?}",
+            planned.len(),
+            stored.len()
+        );
+    }
+}
