@@ -92,28 +92,20 @@ def number(value):
 
 
 def percentiles(data):
-    """The percentiles of the response time, wherever the answer carries them."""
-    for name in ("response_time_ms", "response_time", "percentiles", "latency_ms"):
-        found = data.get(name)
-        if isinstance(found, dict):
-            shown = [f"{key} {number(found[key])}" for key in PERCENTILES if isinstance(found.get(key), (int, float))]
-            if shown:
-                return " · ".join(shown)
-    return "-"
+    times = data["response_times"]["response"]
+    return " · ".join(f"{name} {number(times[name])}" for name in PERCENTILES)
 
 
 def summary(url, campaign, rate, seconds):
     data = call("GET", f"{url}/api/traffic/stats/{campaign}")["data"]
     stored = call("GET", f"{url}/api/traffic/generated/{campaign}?limit=1")["metadata"]["total_requests"]
     asked = rate * seconds
-    sent = data.get("sent", data["total_requests"])
-    codes = data.get("status_codes") or {}
-    if isinstance(codes, list):
-        codes = {entry.get("status", "?"): entry.get("count", 0) for entry in codes}
+    arrivals, codes = data["arrivals"], data["status_codes"]
+    sent = arrivals["sent"]
     rows = [
         ("asked", asked),
         ("sent", sent),
-        ("late, dropped, missed", ", ".join(str(data.get(name, "-")) for name in ("late", "dropped", "missed"))),
+        ("late, dropped, missed", ", ".join(str(arrivals[name]) for name in ("late", "dropped", "missed"))),
         ("achieved rate", f"{sent / seconds:.1f} of {rate} requests/s"),
         ("response time, ms", percentiles(data)),
         ("status codes", ", ".join(f"{code}: {count}" for code, count in sorted(codes.items())) or "-"),

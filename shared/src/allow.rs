@@ -28,10 +28,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.reason)?;
         match &self.line_to_add {
-            Some(line) => write!(
-                formatter,
-                "; add `\"{line}\"` to `generator.allow_targets` to permit it"
-            ),
+            Some(line) => write!(formatter, "; add `\"{line}\"` to `generator.allow_targets` to permit it"),
             None => formatter.write_str("; no allow-list entry can permit it"),
         }
     }
@@ -67,20 +64,12 @@ impl AllowList {
         for (index, text) in texts.iter().enumerate() {
             match text.parse() {
                 Ok(entry) => entries.push(entry),
-                Err(error) => faults.push(FieldFault::new(
-                    format!("generator.allow_targets[{index}]"),
-                    format!("{error}"),
-                )),
+                Err(error) => {
+                    faults.push(FieldFault::new(format!("generator.allow_targets[{index}]"), format!("{error}")))
+                }
             }
         }
-        if faults.is_empty() {
-            Ok(Self {
-                texts: texts.to_vec(),
-                entries,
-            })
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(Self { texts: texts.to_vec(), entries }) } else { Err(faults) }
     }
 
     /// The entries as they were written.
@@ -104,33 +93,18 @@ impl AllowList {
         let host = normalized(host);
         let localhost = is_localhost(&host);
         let local = localhost || is_local_name(&host);
-        let possible = self
-            .entries
-            .iter()
-            .filter(|entry| entry.permits_port(port))
-            .any(|entry| match &entry.pattern {
-                Pattern::Network(network) => {
-                    let loopback = is_loopback_only(network);
-                    if localhost {
-                        loopback || network.prefix_len() == 0
-                    } else {
-                        local || !loopback
-                    }
-                }
-                Pattern::Name(_) | Pattern::Below(_) => !localhost && entry.permits_name(&host),
-            });
+        let possible = self.entries.iter().filter(|entry| entry.permits_port(port)).any(|entry| match &entry.pattern {
+            Pattern::Network(network) => {
+                let loopback = is_loopback_only(network);
+                if localhost { loopback || network.prefix_len() == 0 } else { local || !loopback }
+            }
+            Pattern::Name(_) | Pattern::Below(_) => !localhost && entry.permits_name(&host),
+        });
         if possible {
             return Ok(());
         }
-        let line = if localhost {
-            "127.0.0.0/8".to_owned()
-        } else {
-            format!("{host}:{port}")
-        };
-        Err(Refusal {
-            reason: format!("`{host}:{port}` is not on the allow-list"),
-            line_to_add: Some(line),
-        })
+        let line = if localhost { "127.0.0.0/8".to_owned() } else { format!("{host}:{port}") };
+        Err(Refusal { reason: format!("`{host}:{port}` is not on the allow-list"), line_to_add: Some(line) })
     }
 
     /// Judges the address a connection to `host` reaches. A network entry permits what it contains; a name entry
@@ -143,25 +117,14 @@ impl AllowList {
         let class = classify(address);
         if let AddressClass::Never(reason) = class {
             let reason = format!("`{address}` is {reason}");
-            return Err(Refusal {
-                reason,
-                line_to_add: None,
-            });
+            return Err(Refusal { reason, line_to_add: None });
         }
         let name = normalized(host);
-        let permitted = self
-            .entries
-            .iter()
-            .filter(|entry| entry.permits_port(port))
-            .any(|entry| {
-                entry.permits_address(address)
-                    || class == AddressClass::Public && entry.permits_name(&name)
+        let permitted =
+            self.entries.iter().filter(|entry| entry.permits_port(port)).any(|entry| {
+                entry.permits_address(address) || class == AddressClass::Public && entry.permits_name(&name)
             });
-        if permitted {
-            Ok(())
-        } else {
-            Err(refuse_address(&name, port, address, class))
-        }
+        if permitted { Ok(()) } else { Err(refuse_address(&name, port, address, class)) }
     }
 }
 
@@ -170,10 +133,8 @@ impl TryFrom<Vec<String>> for AllowList {
 
     fn try_from(texts: Vec<String>) -> Result<Self, String> {
         Self::parse(&texts).map_err(|faults| {
-            let messages: Vec<String> = faults
-                .into_iter()
-                .map(|fault| format!("{}: {}", fault.field, fault.message))
-                .collect();
+            let messages: Vec<String> =
+                faults.into_iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();
             messages.join("; ")
         })
     }
@@ -188,42 +149,23 @@ impl From<AllowList> for Vec<String> {
 /// Whether the owner of this address must prove consent: everywhere except on loopback and private addresses.
 #[must_use]
 pub fn needs_ownership_proof(address: IpAddr) -> bool {
-    !matches!(
-        classify(address),
-        AddressClass::Loopback | AddressClass::Private
-    )
+    !matches!(classify(address), AddressClass::Loopback | AddressClass::Private)
 }
 
 fn refuse_address(host: &str, port: u16, address: IpAddr, class: AddressClass) -> Refusal {
     let is_literal = literal(host).is_some();
-    let subject = if is_literal {
-        format!("`{address}` port {port}")
-    } else {
-        format!("`{host}:{port}` at `{address}`")
-    };
+    let subject =
+        if is_literal { format!("`{address}` port {port}") } else { format!("`{host}:{port}` at `{address}`") };
     let length = if address.is_ipv4() { 32 } else { 128 };
-    let network = if address.is_ipv4() {
-        format!("{address}/{length}:{port}")
-    } else {
-        format!("[{address}]/{length}:{port}")
-    };
-    let line = if class == AddressClass::Public && !is_literal {
-        format!("{host}:{port}")
-    } else {
-        network
-    };
-    Refusal {
-        reason: format!("{subject} is not on the allow-list"),
-        line_to_add: Some(line),
-    }
+    let network =
+        if address.is_ipv4() { format!("{address}/{length}:{port}") } else { format!("[{address}]/{length}:{port}") };
+    let line = if class == AddressClass::Public && !is_literal { format!("{host}:{port}") } else { network };
+    Refusal { reason: format!("{subject} is not on the allow-list"), line_to_add: Some(line) }
 }
 
 /// The address that `host` is, with or without brackets, or none for a name.
 fn literal(host: &str) -> Option<IpAddr> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     bare.parse().ok()
 }
 
@@ -254,13 +196,11 @@ fn is_local_name(host: &str) -> bool {
         "arpa",
         "onion",
     ];
-    host.rsplit_once('.')
-        .is_none_or(|(_, top)| RESERVED.contains(&top))
+    host.rsplit_once('.').is_none_or(|(_, top)| RESERVED.contains(&top))
 }
 
 fn is_loopback_only(network: &ipnet::IpNet) -> bool {
-    classify(network.network()) == AddressClass::Loopback
-        && classify(network.broadcast()) == AddressClass::Loopback
+    classify(network.network()) == AddressClass::Loopback && classify(network.broadcast()) == AddressClass::Loopback
 }
 
 #[cfg(test)]

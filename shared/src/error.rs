@@ -14,9 +14,6 @@ pub struct FieldFault {
 impl FieldFault {
     /// A fault of `field` that `message` explains.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            message: message.into(),
-        }
+        Self { field: field.into(), message: message.into() }
     }
 }

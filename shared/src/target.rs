@@ -8,9 +8,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use self::headers::{
-    MAX_HEADER_VALUE_BYTES, MAX_HEADERS, check_headers, check_method, is_safe_value,
-};
+pub use self::headers::{MAX_HEADER_VALUE_BYTES, MAX_HEADERS, check_headers, check_method, is_safe_value};
 
 /// The longest target URL in bytes.
 pub const MAX_URL_BYTES: usize = 8 * 1024;
@@ -102,10 +100,8 @@ impl TargetUrl {
     /// A [`TargetUrlError`] that says why the text is refused.
     pub fn parse(text: &str) -> Result<Self, TargetUrlError> {
         check_characters(text)?;
-        let malformed = |reason: url::ParseError| TargetUrlError::Malformed {
-            url: text.into(),
-            reason: reason.to_string(),
-        };
+        let malformed =
+            |reason: url::ParseError| TargetUrlError::Malformed { url: text.into(), reason: reason.to_string() };
         Self::from_url(&url::Url::parse(text).map_err(malformed)?)
     }
 
@@ -115,10 +111,8 @@ impl TargetUrl {
     /// As [`TargetUrl::parse`].
     pub fn join(&self, location: &str) -> Result<Self, TargetUrlError> {
         check_characters(location)?;
-        let malformed = |reason: url::ParseError| TargetUrlError::Malformed {
-            url: location.into(),
-            reason: reason.to_string(),
-        };
+        let malformed =
+            |reason: url::ParseError| TargetUrlError::Malformed { url: location.into(), reason: reason.to_string() };
         let base = url::Url::parse(&self.to_string()).map_err(malformed)?;
         Self::from_url(&base.join(location).map_err(malformed)?)
     }
@@ -146,34 +140,20 @@ impl TargetUrl {
             path_and_query.push('?');
             path_and_query.push_str(query);
         }
-        Ok(Self {
-            scheme,
-            host,
-            port,
-            path_and_query,
-        })
+        Ok(Self { scheme, host, port, path_and_query })
     }
 
     /// Host and port for a `Host` header: brackets around IPv6, the default port left out.
     #[must_use]
     pub fn authority(&self) -> String {
         let host = self.bracketed_host();
-        if self.port == self.scheme.default_port() {
-            host
-        } else {
-            format!("{host}:{}", self.port)
-        }
+        if self.port == self.scheme.default_port() { host } else { format!("{host}:{}", self.port) }
     }
 
     /// `scheme://host:port` with the port always there: what an ownership proof is about.
     #[must_use]
     pub fn origin(&self) -> String {
-        format!(
-            "{}://{}:{}",
-            self.scheme.as_str(),
-            self.bracketed_host(),
-            self.port
-        )
+        format!("{}://{}:{}", self.scheme.as_str(), self.bracketed_host(), self.port)
     }
 
     /// Whether both have the same scheme, host and port.
@@ -189,23 +169,13 @@ impl TargetUrl {
     }
 
     fn bracketed_host(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]", self.host)
-        } else {
-            self.host.clone()
-        }
+        if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
     }
 }
 
 impl fmt::Display for TargetUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}://{}{}",
-            self.scheme.as_str(),
-            self.authority(),
-            self.path_and_query
-        )
+        write!(formatter, "{}://{}{}", self.scheme.as_str(), self.authority(), self.path_and_query)
     }
 }
 
@@ -225,11 +195,7 @@ impl From<TargetUrl> for String {
 
 fn host_name(name: &str) -> Result<String, TargetUrlError> {
     let name = name.trim_end_matches('.');
-    if is_host_name(name) {
-        Ok(name.to_owned())
-    } else {
-        Err(TargetUrlError::Host(name.escape_default().to_string()))
-    }
+    if is_host_name(name) { Ok(name.to_owned()) } else { Err(TargetUrlError::Host(name.escape_default().to_string())) }
 }
 
 /// Whether `name` is made of labels of letters, digits, `-` and `_`; the URL standard alone would take `{{host}}`.
@@ -237,9 +203,7 @@ pub(crate) fn is_host_name(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
         })
 }
 
@@ -266,39 +230,16 @@ mod tests {
     fn good_urls() {
         let table = [
             ("http://Example.com", "example.com", 80, "/", "example.com"),
-            (
-                "https://example.com/a?b=c#d",
-                "example.com",
-                443,
-                "/a?b=c",
-                "example.com",
-            ),
-            (
-                "http://127.0.0.1:8080/a b".split(' ').next().unwrap(),
-                "127.0.0.1",
-                8080,
-                "/a",
-                "127.0.0.1:8080",
-            ),
+            ("https://example.com/a?b=c#d", "example.com", 443, "/a?b=c", "example.com"),
+            ("http://127.0.0.1:8080/a b".split(' ').next().unwrap(), "127.0.0.1", 8080, "/a", "127.0.0.1:8080"),
             ("http://[::1]:81/x", "::1", 81, "/x", "[::1]:81"),
             ("http://0x7f.1/", "127.0.0.1", 80, "/", "127.0.0.1"),
-            (
-                "https://h.test:80/u/{{sequence}}?k={{uuid}}",
-                "h.test",
-                80,
-                "/u/{{sequence}}?k={{uuid}}",
-                "h.test:80",
-            ),
+            ("https://h.test:80/u/{{sequence}}?k={{uuid}}", "h.test", 80, "/u/{{sequence}}?k={{uuid}}", "h.test:80"),
         ];
         for (text, host, port, path, authority) in table {
             let url = TargetUrl::parse(text).unwrap();
             assert_eq!(
-                (
-                    url.host.as_str(),
-                    url.port,
-                    url.path_and_query.as_str(),
-                    url.authority().as_str()
-                ),
+                (url.host.as_str(), url.port, url.path_and_query.as_str(), url.authority().as_str()),
                 (host, port, path, authority)
             );
             assert_eq!(TargetUrl::parse(&url.to_string()).unwrap(), url);
@@ -327,20 +268,14 @@ mod tests {
             let error = TargetUrl::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text:?}: {error}");
         }
-        assert_eq!(
-            TargetUrl::parse(&format!("http://h/{}", "a".repeat(MAX_URL_BYTES))),
-            Err(TargetUrlError::TooLong)
-        );
+        assert_eq!(TargetUrl::parse(&format!("http://h/{}", "a".repeat(MAX_URL_BYTES))), Err(TargetUrlError::TooLong));
     }
 
     #[test]
     fn locations_are_joined() {
         let base = TargetUrl::parse("http://h.test:81/a/b?c").unwrap();
         assert_eq!(base.join("../x").unwrap().to_string(), "http://h.test:81/x");
-        assert_eq!(
-            base.join("//other.test/y").unwrap().origin(),
-            "http://other.test:80"
-        );
+        assert_eq!(base.join("//other.test/y").unwrap().origin(), "http://other.test:80");
         assert!(base.join("http://u:p@h.test/").is_err());
         assert!(base.join("gopher://h.test/").is_err());
     }

@@ -53,11 +53,9 @@ pub struct LogGuard {
 /// # Errors
 /// The level, the file, or a second start.
 pub fn init(config: &LogConfig) -> Result<LogGuard, TelemetryError> {
-    let filter = EnvFilter::try_new(&config.level).map_err(|_reason| TelemetryError::Level {
-        level: config.level.clone(),
-    })?;
-    let colour = std::io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let filter =
+        EnvFilter::try_new(&config.level).map_err(|_reason| TelemetryError::Level { level: config.level.clone() })?;
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let mut layers = vec![layer(config.format, std::io::stderr, colour)];
     let mut guard = None;
     if let Some(path) = &config.file {
@@ -81,10 +79,7 @@ where
     match format {
         LogFormat::Text => fmt::layer().with_writer(writer).with_ansi(colour).boxed(),
         LogFormat::Json => {
-            let json = fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_span_list(false);
+            let json = fmt::layer().json().flatten_event(true).with_span_list(false);
             json.with_writer(writer).boxed()
         }
     }
@@ -92,19 +87,10 @@ where
 
 /// Opens `folder/name.YYYY-MM-DD.ext` for `folder/name.ext`.
 fn open(path: &Path) -> Result<(NonBlocking, WorkerGuard), TelemetryError> {
-    let fault = |reason: String| TelemetryError::File {
-        path: path.display().to_string(),
-        reason,
-    };
-    let stem = path
-        .file_stem()
-        .and_then(OsStr::to_str)
-        .ok_or_else(|| fault("it has no name".to_owned()))?;
+    let fault = |reason: String| TelemetryError::File { path: path.display().to_string(), reason };
+    let stem = path.file_stem().and_then(OsStr::to_str).ok_or_else(|| fault("it has no name".to_owned()))?;
     let suffix = path.extension().and_then(OsStr::to_str).unwrap_or("log");
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(stem)
@@ -112,9 +98,7 @@ fn open(path: &Path) -> Result<(NonBlocking, WorkerGuard), TelemetryError> {
         .max_log_files(KEPT_FILES)
         .build(folder)
         .map_err(|error| fault(error.to_string()))?;
-    let bounded = NonBlockingBuilder::default()
-        .buffered_lines_limit(WAITING_LINES)
-        .lossy(true);
+    let bounded = NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES).lossy(true);
     Ok(bounded.finish(appender))
 }
 
@@ -124,10 +108,7 @@ pub fn redact_url(text: &str) -> String {
     match url::Url::parse(text) {
         Ok(url) if url.has_host() => {
             let host = url.host_str().unwrap_or_default();
-            let port = url
-                .port()
-                .map(|port| format!(":{port}"))
-                .unwrap_or_default();
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
             format!("{}://{host}{port}{}", url.scheme(), url.path())
         }
         _ => "(no url)".to_owned(),
@@ -142,10 +123,7 @@ mod tests {
     #[test]
     fn urls_lose_what_may_be_secret() {
         for (text, shown) in [
-            (
-                "https://user:pw@example.com:8443/a/b?token=1#x",
-                "https://example.com:8443/a/b",
-            ),
+            ("https://user:pw@example.com:8443/a/b?token=1#x", "https://example.com:8443/a/b"),
             ("http://[::1]:80/", "http://[::1]/"),
             ("nats://u:p@127.0.0.1:4222", "nats://127.0.0.1:4222"),
             ("secret words", "(no url)"),
@@ -158,11 +136,8 @@ mod tests {
     #[test]
     fn a_log_file_is_written_when_the_guard_is_dropped_and_a_second_start_is_refused() {
         let folder = std::env::temp_dir().join(format!("trafficlab-log-{}", std::process::id()));
-        let config = LogConfig {
-            level: "info".to_owned(),
-            format: LogFormat::Json,
-            file: Some(folder.join("test.log")),
-        };
+        let config =
+            LogConfig { level: "info".to_owned(), format: LogFormat::Json, file: Some(folder.join("test.log")) };
         let guard = init(&config).unwrap();
         tracing::info!(job_id = 7, "job started");
         tracing::debug!("not written");
@@ -180,11 +155,7 @@ mod tests {
 
     #[test]
     fn a_bad_level_is_named() {
-        let config = LogConfig {
-            level: "trafficlab=loudest".to_owned(),
-            format: LogFormat::Text,
-            file: None,
-        };
+        let config = LogConfig { level: "trafficlab=loudest".to_owned(), format: LogFormat::Text, file: None };
         assert!(init(&config).unwrap_err().to_string().contains("loudest"));
     }
 }

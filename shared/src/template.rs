@@ -159,9 +159,8 @@ fn random_int(name: &str) -> Result<Variable, TemplateError> {
     let Some(bounds) = name.strip_prefix("random_int:") else {
         return Err(TemplateError::Unknown(name.escape_default().to_string()));
     };
-    let parsed = bounds
-        .split_once(',')
-        .and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+    let parsed =
+        bounds.split_once(',').and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
     match parsed {
         Some((low, high)) if low <= high => Ok(Variable::RandomInt(low, high)),
         _ => Err(TemplateError::Bounds(name.escape_default().to_string())),
@@ -190,30 +189,16 @@ mod tests {
     #[test]
     fn every_listed_name_is_known() {
         for name in VARIABLE_NAMES {
-            assert!(
-                Template::parse(&format!("{{{{{name}}}}}")).is_ok(),
-                "{name}"
-            );
+            assert!(Template::parse(&format!("{{{{{name}}}}}")).is_ok(), "{name}");
         }
     }
 
     #[test]
     fn mistakes_are_named() {
-        assert_eq!(
-            Template::parse("{{foo}}"),
-            Err(TemplateError::Unknown("foo".into()))
-        );
+        assert_eq!(Template::parse("{{foo}}"), Err(TemplateError::Unknown("foo".into())));
         assert_eq!(Template::parse("a{{slot"), Err(TemplateError::Open));
-        for bounds in [
-            "random_int:6,1",
-            "random_int:",
-            "random_int:a,b",
-            "random_int:1",
-        ] {
-            assert_eq!(
-                Template::parse(&format!("{{{{{bounds}}}}}")),
-                Err(TemplateError::Bounds(bounds.into()))
-            );
+        for bounds in ["random_int:6,1", "random_int:", "random_int:a,b", "random_int:1"] {
+            assert_eq!(Template::parse(&format!("{{{{{bounds}}}}}")), Err(TemplateError::Bounds(bounds.into())));
         }
     }
 }

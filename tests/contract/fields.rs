@@ -9,25 +9,88 @@ use crate::harness::Cluster;
 const WRONG: &[(&str, &[&str])] = &[
     ("campaign_id", &["7", "\"\"", "\"a/b\"", "\"..\"", "\"a b\"", "\"é\"", "[]"]),
     ("name", &["7", "[]", "\"a\\u0000b\""]),
-    ("target_url", &["7", "\"nonsense\"", "\"ftp://127.0.0.1/\"", "\"http://\"", "\"http://u:p@127.0.0.1/\"", "\"http://u@127.0.0.1/\"", "\"http://127.0.0.1:99999/\"", "{}"]),
+    (
+        "target_url",
+        &[
+            "7",
+            "\"nonsense\"",
+            "\"ftp://127.0.0.1/\"",
+            "\"http://\"",
+            "\"http://u:p@127.0.0.1/\"",
+            "\"http://u@127.0.0.1/\"",
+            "\"http://127.0.0.1:99999/\"",
+            "{}",
+        ],
+    ),
     ("requests_per_minute", &["0", "-1", "-0.001", "\"10\"", "[]", "true", "60000001", "1e300"]),
     ("duration_minutes", &["0", "-5", "\"1\"", "{}", "43201", "1e300"]),
-    ("geo_locations", &["7", "\"Germany\"", "[7]", "[\"Atlantis\"]", "[{\"country\": \"Germany\", \"weight\": -1}]", "[[]]"]),
-    ("user_profiles", &["7", "{}", "[7]", "[{\"name\": \"a\", \"device_types\": [\"toaster\"]}]", "[{\"name\": \"a\", \"weight\": -1}]"]),
+    (
+        "geo_locations",
+        &["7", "\"Germany\"", "[7]", "[\"Atlantis\"]", "[{\"country\": \"Germany\", \"weight\": -1}]", "[[]]"],
+    ),
+    (
+        "user_profiles",
+        &[
+            "7",
+            "{}",
+            "[7]",
+            "[{\"name\": \"a\", \"device_types\": [\"toaster\"]}]",
+            "[{\"name\": \"a\", \"weight\": -1}]",
+        ],
+    ),
     ("rtb_config", &["7", "[]", "\"x\"", "{\"floor_price\": -1}", "{\"floor_price\": \"x\"}"]),
     ("config", &["7", "[]", "\"x\""]),
     ("config.mode", &["\"turbo\"", "7"]),
-    ("config.arrivals", &["\"often\"", "7", "{\"type\": \"x\"}", "{\"type\": \"stages\"}", "{\"type\": \"stages\", \"stages\": []}"]),
-    ("config.stages", &["7", "[]", "[7]", "[{\"duration_seconds\": 0, \"target\": 5}]", "[{\"duration_seconds\": 5}]", "[{\"duration_seconds\": 5, \"target\": -5}]"]),
+    (
+        "config.arrivals",
+        &["\"often\"", "7", "{\"type\": \"x\"}", "{\"type\": \"stages\"}", "{\"type\": \"stages\", \"stages\": []}"],
+    ),
+    (
+        "config.stages",
+        &[
+            "7",
+            "[]",
+            "[7]",
+            "[{\"duration_seconds\": 0, \"target\": 5}]",
+            "[{\"duration_seconds\": 5}]",
+            "[{\"duration_seconds\": 5, \"target\": -5}]",
+        ],
+    ),
     ("config.seed", &["-1", "1.5", "\"x\"", "18446744073709551616"]),
     ("config.method", &["7", "\"\"", "\"G T\"", "\"GET\\r\\nX\""]),
-    ("config.headers", &["7", "[]", "{\"A\": 7}", "{\"A\": {\"value\": 7}}", "{\"A b\": \"x\"}", "{\"A\": \"x\\r\\nB: y\"}", "{\"A\": \"x\\u0000\"}"]),
-    ("config.headers", &["{\"Host\": \"x\"}", "{\"host\": \"x\"}", "{\":authority\": \"x\"}", "{\"Content-Length\": \"1\"}", "{\"Transfer-Encoding\": \"chunked\"}", "{\"Connection\": \"close\"}", "{\"X-Synthetic-Traffic\": \"no\"}", "{\"x-synthetic-anything\": \"no\"}"]),
+    (
+        "config.headers",
+        &[
+            "7",
+            "[]",
+            "{\"A\": 7}",
+            "{\"A\": {\"value\": 7}}",
+            "{\"A b\": \"x\"}",
+            "{\"A\": \"x\\r\\nB: y\"}",
+            "{\"A\": \"x\\u0000\"}",
+        ],
+    ),
+    (
+        "config.headers",
+        &[
+            "{\"Host\": \"x\"}",
+            "{\"host\": \"x\"}",
+            "{\":authority\": \"x\"}",
+            "{\"Content-Length\": \"1\"}",
+            "{\"Transfer-Encoding\": \"chunked\"}",
+            "{\"Connection\": \"close\"}",
+            "{\"X-Synthetic-Traffic\": \"no\"}",
+            "{\"x-synthetic-anything\": \"no\"}",
+        ],
+    ),
     ("config.body", &["7", "true"]),
     ("config.connections", &["0", "10001", "-1", "1.5", "\"x\""]),
     ("config.timeout_ms", &["0", "-1", "\"x\"", "1e12"]),
     ("config.max_redirects", &["-1", "11", "\"x\""]),
-    ("config.checks", &["7", "{\"statuses\": [99]}", "{\"statuses\": \"x\"}", "{\"max_latency_ms\": -1}", "{\"body_contains\": 7}"]),
+    (
+        "config.checks",
+        &["7", "{\"statuses\": [99]}", "{\"statuses\": \"x\"}", "{\"max_latency_ms\": -1}", "{\"body_contains\": 7}"],
+    ),
     ("config.warm_up", &["-1", "\"x\""]),
     ("config.catch_up", &["-1", "\"x\""]),
     ("config.live_entries", &["7", "\"yes\""]),
@@ -74,7 +137,11 @@ async fn each_wrong_field_is_named() {
         }
     }
     assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
-    assert_eq!(cluster.api.get(&format!("/api/sessions/{known}")).await.expect(200), before, "a refused change was stored");
+    assert_eq!(
+        cluster.api.get(&format!("/api/sessions/{known}")).await.expect(200),
+        before,
+        "a refused change was stored"
+    );
     must_be_unharmed(&cluster.api, "1").await;
 }
 
@@ -137,7 +204,9 @@ async fn numbers_that_are_none_are_refused() {
     let cluster = Cluster::with_workers(0).await;
     for number in ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "0x10", "01", "+1", ".5"] {
         for path in ["/api/sessions/", "/api/traffic/generate"] {
-            let body = format!("{{\"campaign_id\": \"x\", \"target_url\": \"http://127.0.0.1:9/\", \"requests_per_minute\": {number}}}");
+            let body = format!(
+                "{{\"campaign_id\": \"x\", \"target_url\": \"http://127.0.0.1:9/\", \"requests_per_minute\": {number}}}"
+            );
             let (status, body) = send(&cluster, reqwest::Method::POST, path, body).await;
             must_be_error(&format!("{path} with {number}"), status, &body, 400);
         }

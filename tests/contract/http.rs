@@ -30,7 +30,13 @@ async fn malformed_bodies_name_line_and_column() {
 async fn bodies_are_json_of_a_bounded_size() {
     let cluster = Cluster::with_workers(0).await;
     let url = format!("{}/api/sessions/", cluster.api.base);
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/html", "application/xml"] {
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/html",
+        "application/xml",
+    ] {
         let response = cluster.api.client.post(&url).header("content-type", kind).body("{}").send().await.unwrap();
         let status = response.status().as_u16();
         must_be_error(kind, status, &response.json().await.unwrap(), 415);
@@ -41,7 +47,8 @@ async fn bodies_are_json_of_a_bounded_size() {
     let large = json!({"name": "x".repeat(2 << 20)});
     let answer = cluster.api.post("/api/sessions/", &large).await;
     must_be_error("a large body", answer.status, &answer.body, 413);
-    let announced = "POST /api/sessions/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 999999999999\r\n\r\n{";
+    let announced =
+        "POST /api/sessions/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 999999999999\r\n\r\n{";
     let (status, body) = raw(&cluster.api.base, announced.as_bytes()).await;
     must_be_error("a body that is announced as large", status, &body, 413);
     must_be_unharmed(&cluster.api, "1").await;
@@ -50,7 +57,15 @@ async fn bodies_are_json_of_a_bounded_size() {
 #[tokio::test]
 async fn unknown_paths_and_methods_have_the_same_body() {
     let cluster = Cluster::with_workers(0).await;
-    for path in ["/nothing", "/api", "/api/traffic", "/api/traffic/nothing", "/api/sessions/a/b", "/.env", "/api/traffic/generated/a/b"] {
+    for path in [
+        "/nothing",
+        "/api",
+        "/api/traffic",
+        "/api/traffic/nothing",
+        "/api/sessions/a/b",
+        "/.env",
+        "/api/traffic/generated/a/b",
+    ] {
         let answer = cluster.api.get(path).await;
         must_be_error(path, answer.status, &answer.body, 404);
     }
@@ -84,7 +99,9 @@ async fn foreign_hosts_and_origins_are_refused() {
     ] {
         for (method, body) in [("GET", ""), ("POST", "{}")] {
             let length = body.len();
-            let request = format!("{method} /api/sessions/ HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+            let request = format!(
+                "{method} /api/sessions/ HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+            );
             let (status, answer) = raw(base, request.as_bytes()).await;
             must_be_error(&format!("{method} with {headers:?}"), status, &answer, 403);
         }

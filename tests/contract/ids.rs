@@ -57,8 +57,20 @@ async fn tricks_in_ids_find_nothing() {
     cluster.api.create(&json!({"campaign_id": "here", "config": {"mode": "simulate"}})).await;
     let long = "a".repeat(5000);
     let tricks = [
-        "..", "%2e%2e", "..%2f..%2fetc%2fpasswd", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "%00", "here%00", "here%2f..", "%c0%ae%c0%ae",
-        "here;a=b", "here%20", "%0d%0aX-Injected:%20yes", "*", "%ff", &long,
+        "..",
+        "%2e%2e",
+        "..%2f..%2fetc%2fpasswd",
+        "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "%00",
+        "here%00",
+        "here%2f..",
+        "%c0%ae%c0%ae",
+        "here;a=b",
+        "here%20",
+        "%0d%0aX-Injected:%20yes",
+        "*",
+        "%ff",
+        &long,
     ];
     for (method, path) in ENDPOINTS {
         for trick in tricks {
@@ -78,7 +90,13 @@ async fn tricks_in_ids_find_nothing() {
 async fn a_status_is_one_of_six_words() {
     let cluster = Cluster::with_workers(0).await;
     let id = cluster.api.create(&json!({"config": {"mode": "simulate"}})).await;
-    for body in [json!({}), json!({"status": "RUNNING"}), json!({"status": 1}), json!({"status": null}), json!({"status": ["running"]})] {
+    for body in [
+        json!({}),
+        json!({"status": "RUNNING"}),
+        json!({"status": 1}),
+        json!({"status": null}),
+        json!({"status": ["running"]}),
+    ] {
         let answer = cluster.api.put(&format!("/api/traffic/campaigns/{id}/status"), &body).await;
         must_be_error(&body.to_string(), answer.status, &answer.body, 400);
         assert_eq!(answer.body["details"][0]["field"], "status", "{}", answer.text);

@@ -3,6 +3,7 @@
 mod fields;
 mod http;
 mod ids;
+mod random;
 mod safety;
 mod tokens;
 
@@ -26,9 +27,9 @@ fn must_be_error(case: &str, status: u16, body: &Value, expected: u16) {
 
 /// The names of the fields that an error blames.
 fn blamed(body: &Value) -> Vec<&str> {
-    body["details"].as_array().map_or_else(Vec::new, |details| {
-        details.iter().filter_map(|detail| detail["field"].as_str()).collect()
-    })
+    body["details"]
+        .as_array()
+        .map_or_else(Vec::new, |details| details.iter().filter_map(|detail| detail["field"].as_str()).collect())
 }
 
 /// The server is well and holds so many sessions.

@@ -27,7 +27,8 @@ async fn tokens_and_roles_are_asked_for() {
         .replace("READ", "ba5005a40cf5212e4ac0190104cc127edab013294bb71279a975b27a80982d45")
         .replace("OPERATE", "0850123315d21ab90f4f7236408a52ef6dbd6a02a6550e5c10dc73f4d993680e")
         .replace("ADMIN", "10a4c7c9fc5206d6f36dc6944a81bb6f4a3cb0e25014ae3b12e6c3e52712292a");
-    let cluster = Cluster::builder().set("AUTH__API_TOKENS", &tokens).set("PUBLIC_URL", "http://lab.example").start().await;
+    let cluster =
+        Cluster::builder().set("AUTH__API_TOKENS", &tokens).set("PUBLIC_URL", "http://lab.example").start().await;
     for token in [None, Some("nonsense"), Some("")] {
         let (status, body) = ask(&cluster, Method::GET, "/api/sessions/", token).await;
         must_be_error(&format!("{token:?}"), status, &body, 401);

@@ -44,7 +44,9 @@ async fn the_configuration_is_shown_with_its_origins_and_without_secrets() {
 #[tokio::test]
 async fn all_mistakes_are_named_together() {
     let env = [("TRAFFICLAB_GENERATOR__MAX_RAET", "5"), ("TRAFFICLAB_WORKER__CAPACITY", "many")];
-    for (program, args) in [(coordinator(), ["serve", "--nats", "nats://127.0.0.1:1"]), (worker(), ["serve", "--nats", "x"])] {
+    for (program, args) in
+        [(coordinator(), ["serve", "--nats", "nats://127.0.0.1:1"]), (worker(), ["serve", "--nats", "x"])]
+    {
         let refused = run(program, &args, &env).await;
         let told = text(&refused.stderr);
         assert!(!refused.status.success(), "{told}");

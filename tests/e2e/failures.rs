@@ -63,8 +63,7 @@ async fn an_unresolvable_target_says_so() {
 async fn a_host_that_the_worker_refuses_ends_in_error() {
     let target = Target::start(&[]).await;
     let refuse = r#"["127.9.9.9/32"]"#;
-    let cluster =
-        Cluster::builder().workers(1).worker_env("TRAFFICLAB_GENERATOR__ALLOW_TARGETS", refuse).start().await;
+    let cluster = Cluster::builder().workers(1).worker_env("TRAFFICLAB_GENERATOR__ALLOW_TARGETS", refuse).start().await;
     let (id, _) = cluster.api.start(&real(&target.url)).await;
     cluster.api.wait_for(&id, "error", Duration::from_secs(60)).await;
     let reason = reason(&cluster, &id).await;
@@ -90,7 +89,11 @@ async fn a_redirect_to_a_forbidden_host_is_not_followed() {
     cluster.api.wait_for(&id, "completed", Duration::from_secs(40)).await;
     let entries = Entries::read(&cluster.api, &id).await;
     assert_eq!(entries.0.len(), 37);
-    assert!(entries.0.iter().all(|entry| entry["success"] == false && entry["error"] == "refused_target"), "{}", entries.0[0]);
+    assert!(
+        entries.0.iter().all(|entry| entry["success"] == false && entry["error"] == "refused_target"),
+        "{}",
+        entries.0[0]
+    );
     assert_eq!(forbidden.stats().await["requests"], 0);
     assert_eq!(allowed.stats().await["requests"], 37);
 }

@@ -38,7 +38,16 @@ fn loaded(html: &str) -> Vec<String> {
     for tag in ["<script", "<link", "<img", "<iframe", "<source", "<font", "@import", "url("] {
         for (at, _) in html.match_indices(tag) {
             let element: String = html[at..].chars().take(400).take_while(|letter| *letter != '>').collect();
-            let foreign = ["src=\"http", "href=\"http", "src='http", "href='http", "=\"//", "url(http", "url(\"http", "@import \"http"];
+            let foreign = [
+                "src=\"http",
+                "href=\"http",
+                "src='http",
+                "href='http",
+                "=\"//",
+                "url(http",
+                "url(\"http",
+                "@import \"http",
+            ];
             if foreign.iter().any(|mark| element.contains(mark)) {
                 found.push(element);
             }

@@ -18,10 +18,8 @@ use crate::harness::{Cluster, Entries, Plan};
 /// was left out.
 async fn follow(client: async_nats::Client, campaign: &str, expected: u64) -> Vec<Value> {
     let live = jetstream::new(client).get_stream("TL_LIVE").await.unwrap();
-    let ordered = consumer::pull::OrderedConfig {
-        filter_subject: format!("tl.v1.live.{campaign}"),
-        ..Default::default()
-    };
+    let ordered =
+        consumer::pull::OrderedConfig { filter_subject: format!("tl.v1.live.{campaign}"), ..Default::default() };
     let mut messages = live.create_consumer(ordered).await.unwrap().messages().await.unwrap();
     let mut entries = Vec::new();
     let mut seq = 0;

@@ -44,7 +44,6 @@ fn must_be_whole(session: &Value) {
     assert_eq!(session["status"], "draft", "{session}");
 }
 
-#[allow(clippy::unreachable, reason = "an endless loop that returns")]
 #[tokio::test]
 async fn a_campaign_exists_or_does_not() {
     let mut cluster = Cluster::with_workers(0).await;

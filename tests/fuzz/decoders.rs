@@ -1,10 +1,10 @@
 //! Random and damaged bytes to every decoder.
 
-use proptest::prelude::*;
+use coordinator::store::Record as Stored;
 use coordinator::store::campaigns::Campaign;
 use coordinator::store::entries::{Extent, Position, SetAside};
 use coordinator::store::runs::{Run, Shard, Totals};
-use coordinator::store::Record as Stored;
+use proptest::prelude::*;
 use trafficlab_engine::traffic::counters::Counters;
 use trafficlab_engine::traffic::histogram::Histogram;
 use trafficlab_engine::traffic::pack::{BlockReader, BlockWriter};

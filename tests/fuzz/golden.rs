@@ -4,9 +4,9 @@
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
+use coordinator::store::Record as Stored;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use coordinator::store::Record as Stored;
 use trafficlab_shared::protocol::codec::{self, Versioned};
 
 use super::samples;

@@ -1,7 +1,6 @@
 //! Bytes that nobody promised: decoders and handlers refuse them and never panic; and golden files,
 //! so that what was once written can be read for ever.
 
-mod bodies;
 mod decoders;
 mod golden;
 mod samples;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde_json::json;
 use coordinator::store::campaigns::{Campaign, CampaignFields};
 use coordinator::store::entries::{Extent, Position, SetAside};
 use coordinator::store::runs::{Run, RunState, Shard, ShardState, Totals};
 use coordinator::store::segment::{Committed, Location};
+use serde_json::json;
 use trafficlab_shared::model::arrivals::{Arrivals, RateChange, Stage};
 use trafficlab_shared::model::campaign::CampaignStatus;
 use trafficlab_shared::model::content::ContentSpec;
@@ -15,7 +15,7 @@ use trafficlab_shared::model::run::{HeaderField, HttpSpec, Mode, ResponseChecks,
 use trafficlab_shared::protocol::control::{Desired, DesiredState, WorkerDirective};
 use trafficlab_shared::protocol::heartbeat::{ActorReport, Heartbeat};
 use trafficlab_shared::protocol::job::{KnownLog, ShardJob};
-use trafficlab_shared::protocol::report::{Cursor, EndReason, Event, Origin, Record, Results, Span};
+use trafficlab_shared::protocol::report::{Cursor, Delivery, EndReason, Event, Origin, Record, Results, Span};
 
 const JOB: &str = "01976a2e-7c1b-7a55-9d43-5b0d6a4f0c11";
 const ORIGIN: Origin = Origin { activation: 2, active_ns: 4_000_000_000, wall_ns: 1_767_225_600_000_000_000 };
@@ -101,7 +101,7 @@ fn record(event: Event) -> Record {
         shard: 3,
         epoch: 3,
         worker: "w1".into(),
-        job_sequence: 99,
+        delivery: Delivery { sequence: 99, count: 2 },
         event,
         revision: 4,
         origin: Some(ORIGIN),

@@ -17,11 +17,7 @@ pub(crate) fn worker() -> PathBuf {
 fn beside(name: &str) -> PathBuf {
     let own = env::current_exe().unwrap();
     let program = own.parent().and_then(Path::parent).unwrap().join(name);
-    assert!(
-        program.is_file(),
-        "{} is missing: run `cargo build --workspace --bins` first",
-        program.display()
-    );
+    assert!(program.is_file(), "{} is missing: run `cargo build --workspace --bins` first", program.display());
     program
 }
 

@@ -38,9 +38,7 @@ fn skipped_length(text: &str, joined: bool) -> usize {
     if raw && body[hashes..].starts_with('"') {
         let end = format!("\"{}", "#".repeat(hashes));
         let inside = prefix + hashes + 1;
-        return text[inside..]
-            .find(&end)
-            .map_or(text.len(), |found| inside + found + end.len());
+        return text[inside..].find(&end).map_or(text.len(), |found| inside + found + end.len());
     }
     if body.starts_with('"') {
         return prefix + quoted(body, '"');
@@ -54,10 +52,7 @@ fn skipped_length(text: &str, joined: bool) -> usize {
 fn literal_prefix(text: &str) -> usize {
     ["br", "cr", "r", "b", "c"]
         .into_iter()
-        .find(|prefix| {
-            text.strip_prefix(prefix)
-                .is_some_and(|rest| rest.starts_with(['"', '#', '\'']))
-        })
+        .find(|prefix| text.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(['"', '#', '\''])))
         .map_or(0, str::len)
 }
 
@@ -111,25 +106,18 @@ pub(super) fn is_word(c: char) -> bool {
 
 /// The places where `word` stands as a whole word.
 pub(super) fn words<'c>(code: &'c str, word: &'c str) -> impl Iterator<Item = usize> + 'c {
-    code.match_indices(word)
-        .map(|(at, _)| at)
-        .filter(move |at| {
-            let before = code[..*at].chars().next_back();
-            let after = code[at + word.len()..].chars().next();
-            !before.is_some_and(is_word) && !after.is_some_and(is_word)
-        })
+    code.match_indices(word).map(|(at, _)| at).filter(move |at| {
+        let before = code[..*at].chars().next_back();
+        let after = code[at + word.len()..].chars().next();
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    })
 }
 
 /// Whether the code names something of crate `name`: `name::…`, `use name`, but not a module `….::name`.
 pub(super) fn names_crate(code: &str, name: &str) -> bool {
     words(code, name).any(|at| {
         let before = code[..at].trim_end();
-        let module = before.ends_with("::")
-            && before
-                .trim_end_matches(':')
-                .chars()
-                .next_back()
-                .is_some_and(is_word);
+        let module = before.ends_with("::") && before.trim_end_matches(':').chars().next_back().is_some_and(is_word);
         let path = code[at + name.len()..].trim_start().starts_with("::");
         !module && (path || before.ends_with("use") || before.ends_with("extern crate"))
     })
@@ -145,9 +133,7 @@ pub(super) struct Function {
 
 /// All functions with a body in code that `code_only` made.
 pub(super) fn functions(code: &str) -> Vec<Function> {
-    words(code, "fn")
-        .filter_map(|at| function_at(code, at))
-        .collect()
+    words(code, "fn").filter_map(|at| function_at(code, at)).collect()
 }
 
 fn function_at(code: &str, at: usize) -> Option<Function> {
@@ -195,10 +181,7 @@ fn comments_and_texts_are_blanked_and_lifetimes_stay() {
     for (source, code) in [
         ("a // sled::x\nb", "a           \nb"),
         ("/* /* x */ { */ y", "                y"),
-        (
-            r#"f("un\"safe {", 'a', '\'')"#,
-            "f(            ,    ,     )",
-        ),
+        (r#"f("un\"safe {", 'a', '\'')"#, "f(            ,    ,     )"),
         ("r#\"{\"{\"#; b'{' ; x", "        ;      ; x"),
         ("fn f<'a>(x: &'a str) {}", "fn f<'a>(x: &'a str) {}"),
         ("attr\"x\"", "attr   "),
@@ -227,9 +210,6 @@ fn crates_are_told_from_modules_and_longer_names() {
 #[test]
 fn functions_are_measured_from_their_word_to_the_closing_brace() {
     let code = "trait T { fn declared(&self, a: [u8; 3]); }\nfn one() { x }\nfn two<F: Fn() -> u8>(f: fn(u8) -> u8)\n{\n  if y { z }\n}\n";
-    let found: Vec<_> = functions(code)
-        .into_iter()
-        .map(|f| (f.name, f.line, f.lines))
-        .collect();
+    let found: Vec<_> = functions(code).into_iter().map(|f| (f.name, f.line, f.lines)).collect();
     assert_eq!(found, [("one".to_owned(), 2, 1), ("two".to_owned(), 3, 4)]);
 }

@@ -20,10 +20,7 @@ pub struct Control {
 
 impl Default for Control {
     fn default() -> Self {
-        Self {
-            jobs: Arc::default(),
-            directive: watch::Sender::new(None),
-        }
+        Self { jobs: Arc::default(), directive: watch::Sender::new(None) }
     }
 }
 
@@ -31,10 +28,7 @@ impl Control {
     /// The desired state of a job, now and as it changes; `None` until the broker has said it.
     #[must_use]
     pub fn job(&self, job: &str) -> watch::Receiver<Option<Desired>> {
-        self.lock()
-            .entry(job.to_owned())
-            .or_insert_with(|| watch::Sender::new(None))
-            .subscribe()
+        self.lock().entry(job.to_owned()).or_insert_with(|| watch::Sender::new(None)).subscribe()
     }
 
     /// What the coordinator asks of this worker.
@@ -89,8 +83,7 @@ impl Control {
         let sender = jobs.entry(job.to_owned()).or_insert_with(|| watch::Sender::new(None));
         sender.send_if_modified(|known| {
             let newer = known.as_ref().is_none_or(|known| {
-                (known.revision, known.origin_ns.is_some())
-                    < (desired.revision, desired.origin_ns.is_some())
+                (known.revision, known.origin_ns.is_some()) < (desired.revision, desired.origin_ns.is_some())
             });
             if newer {
                 *known = Some(desired);

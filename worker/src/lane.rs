@@ -63,9 +63,8 @@ impl Lanes {
         for index in 0..count.max(1) {
             let (sender, receiver) = mpsc::channel(WAITING);
             let core = cores.get(index % cores.len().max(1)).copied();
-            let thread = std::thread::Builder::new()
-                .name(format!("lane-{index}"))
-                .spawn(move || run_lane(core, receiver))?;
+            let thread =
+                std::thread::Builder::new().name(format!("lane-{index}")).spawn(move || run_lane(core, receiver))?;
             lanes.senders.push(sender);
             lanes.threads.push(thread);
         }
@@ -145,10 +144,7 @@ fn run_lane(core: Option<usize>, mut starts: mpsc::Receiver<Start>) {
 }
 
 /// Turns the end of a shard's task, a panic too, into a message to its actor.
-async fn report(
-    running: tokio::task::JoinHandle<Result<ShardEnd, ShardFault>>,
-    done: oneshot::Sender<Outcome>,
-) {
+async fn report(running: tokio::task::JoinHandle<Result<ShardEnd, ShardFault>>, done: oneshot::Sender<Outcome>) {
     let outcome = match running.await {
         Ok(Ok(end)) => Outcome::Ended(end),
         Ok(Err(fault)) => Outcome::Faulted(fault),
@@ -164,10 +160,7 @@ fn panic_message(error: JoinError) -> String {
         return "cancelled".into();
     };
     let text = |panic: &Box<dyn Any + Send>| {
-        panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
+        panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned())
     };
     text(&panic).unwrap_or_else(|| "panicked without a message".into())
 }

@@ -54,21 +54,12 @@ impl ShardLog {
     ///
     /// # Errors
     /// [`LogError`] when the broker does not answer or the record is not ours.
-    pub async fn open(
-        context: Context,
-        job: &str,
-        shard: u32,
-    ) -> Result<(Self, Option<LastRecord>), LogError> {
+    pub async fn open(context: Context, job: &str, shard: u32) -> Result<(Self, Option<LastRecord>), LogError> {
         let stream = context
             .get_stream_no_info(subject::RESULTS_STREAM)
             .await
             .map_err(|error| LogError::Unreachable(error.to_string()))?;
-        let mut log = Self {
-            context,
-            stream,
-            subject: subject::traffic_results(job, shard),
-            last_sequence: 0,
-        };
+        let mut log = Self { context, stream, subject: subject::traffic_results(job, shard), last_sequence: 0 };
         let last = log.read_last().await?;
         let Some((sequence, stored_ns, payload)) = last else {
             return Ok((log, None));
@@ -84,8 +75,7 @@ impl ShardLog {
     /// # Errors
     /// [`LogError::Fenced`] when somebody else wrote, [`LogError::Unreachable`] after 30 s.
     pub async fn append(&mut self, record: &Record) -> Result<u64, LogError> {
-        let payload =
-            Bytes::from(codec::encode(record).map_err(|error| LogError::Malformed(error.to_string()))?);
+        let payload = Bytes::from(codec::encode(record).map_err(|error| LogError::Malformed(error.to_string()))?);
         let mut deadline = tokio::time::Instant::now() + GIVE_UP;
         loop {
             let sent_at = clock::boot_ns();

@@ -62,10 +62,7 @@ async fn serve_until_signal(config: &Config) -> Result<(), RuntimeError> {
     let control = Control::default();
     let supervisor = Supervisor::new(Arc::clone(&worker), control.clone(), Arc::clone(&lanes)).start();
     let gate = Gate::default();
-    let identity = Identity {
-        capacity: config.worker.capacity,
-        lanes: u32::try_from(lanes.len()).unwrap_or(u32::MAX),
-    };
+    let identity = Identity { capacity: config.worker.capacity, lanes: u32::try_from(lanes.len()).unwrap_or(u32::MAX) };
     tracing::info!(worker = %worker.id, capacity = identity.capacity, lanes = identity.lanes, "worker runs");
     tokio::select! {
         () = control.follow(&worker.context, &worker.id) => {}
@@ -101,7 +98,8 @@ fn broker_ports(servers: &str) -> Vec<u16> {
 }
 
 fn default_id() -> String {
-    let host = gethostname::gethostname().to_string_lossy().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
+    let host =
+        gethostname::gethostname().to_string_lossy().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
     format!("{host}-{}", std::process::id())
 }
 

@@ -13,8 +13,8 @@ use trafficlab_shared::protocol::job::ShardJob;
 
 use crate::actors::generator::{Generator, GiveBack};
 use crate::control::Control;
-use crate::lane::Lanes;
 use crate::intake::Lease;
+use crate::lane::Lanes;
 use crate::shard::ShardTask;
 use crate::shared::Worker;
 

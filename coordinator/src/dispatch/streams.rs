@@ -9,7 +9,7 @@ use trafficlab_shared::config::NatsConfig;
 use trafficlab_shared::protocol::subject;
 
 /// A shard whose worker is silent for this long goes to another one.
-pub const ACK_WAIT: Duration = Duration::from_secs(3);
+pub(super) const ACK_WAIT: Duration = Duration::from_secs(3);
 const LIVE_AGE: Duration = Duration::from_secs(3600);
 const LIVE_BYTES: i64 = 256 * 1024 * 1024;
 
@@ -17,7 +17,7 @@ const LIVE_BYTES: i64 = 256 * 1024 * 1024;
 ///
 /// # Errors
 /// What the broker answers.
-pub async fn ensure(context: &Context, nats: &NatsConfig) -> Result<(), async_nats::Error> {
+pub(super) async fn ensure(context: &Context, nats: &NatsConfig) -> Result<(), async_nats::Error> {
     let replicas = usize::from(nats.replicas.max(1));
     let common = Config { num_replicas: replicas, storage: StorageType::File, ..Config::default() };
     let jobs = context

@@ -66,7 +66,7 @@ impl<E: Endpoint<Output = Response>> Frame<E> {
             return Ok(permanent(&slashed));
         }
         if let Some(inner) = routes::internal(request.uri()) {
-            request.set_uri(inner);
+            *request.uri_mut() = inner;
         }
         let limit = usize::try_from(config.limits.max_body_bytes.0).unwrap_or(usize::MAX);
         request.extensions_mut().insert(BodyLimit(limit));

@@ -1,10 +1,9 @@
 //! How both processes connect to the broker: one set of options, one way to wait.
 
-
 use std::time::Duration;
 
-pub use async_nats::jetstream::Context;
 use async_nats::jetstream;
+pub use async_nats::jetstream::Context;
 use async_nats::{Client, ConnectErrorKind, ConnectOptions};
 use trafficlab_shared::config::NatsConfig;
 
@@ -68,18 +67,14 @@ fn options(nats: &NatsConfig, name: &str) -> Result<ConnectOptions, BrokerError>
         .ping_interval(Duration::from_secs(2))
         .client_capacity(4096)
         .subscription_capacity(16_384)
-        .reconnect_delay_callback(|attempt| {
-            Duration::from_millis(u64::try_from(attempt.min(10)).unwrap_or(10) * 50)
-        });
+        .reconnect_delay_callback(|attempt| Duration::from_millis(u64::try_from(attempt.min(10)).unwrap_or(10) * 50));
     if let Some(user) = &nats.user {
         let password = nats.password.as_ref().map_or("", |secret| secret.expose());
         options = options.user_and_password(user.clone(), password.to_owned());
     }
     if let Some(path) = &nats.nkey_file {
-        let seed = std::fs::read_to_string(path).map_err(|source| BrokerError::Nkey {
-            path: path.display().to_string(),
-            source,
-        })?;
+        let seed = std::fs::read_to_string(path)
+            .map_err(|source| BrokerError::Nkey { path: path.display().to_string(), source })?;
         options = options.nkey(seed.trim().to_owned());
     }
     if let Some(path) = &nats.tls_ca {
@@ -91,8 +86,5 @@ fn options(nats: &NatsConfig, name: &str) -> Result<ConnectOptions, BrokerError>
 /// `JetStream` on a connection, with bounded waiting.
 #[must_use]
 pub fn jetstream(client: Client) -> Context {
-    jetstream::context::ContextBuilder::new()
-        .timeout(REQUEST_TIMEOUT)
-        .ack_timeout(REQUEST_TIMEOUT)
-        .build(client)
+    jetstream::context::ContextBuilder::new().timeout(REQUEST_TIMEOUT).ack_timeout(REQUEST_TIMEOUT).build(client)
 }

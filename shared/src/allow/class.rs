@@ -38,9 +38,7 @@ pub fn classify(address: IpAddr) -> AddressClass {
 fn classify_v4(address: Ipv4Addr) -> AddressClass {
     match address.octets() {
         // AWS and most others; Alibaba; Oracle's second one; Azure's wire server.
-        [169, 254, 169, 254] | [100, 100, 100, 200] | [192, 0, 0, 192] | [168, 63, 129, 16] => {
-            METADATA
-        }
+        [169, 254, 169, 254] | [100, 100, 100, 200] | [192, 0, 0, 192] | [168, 63, 129, 16] => METADATA,
         [0, ..] => UNSPECIFIED,
         [127, ..] => AddressClass::Loopback,
         [169, 254, ..] => LINK_LOCAL,
@@ -56,11 +54,7 @@ fn classify_v4(address: Ipv4Addr) -> AddressClass {
 
 fn classify_v6(address: Ipv6Addr) -> AddressClass {
     let own = own_class_v6(address);
-    embedded_v4(address)
-        .into_iter()
-        .flatten()
-        .map(classify_v4)
-        .fold(own, AddressClass::max)
+    embedded_v4(address).into_iter().flatten().map(classify_v4).fold(own, AddressClass::max)
 }
 
 fn own_class_v6(address: Ipv6Addr) -> AddressClass {
@@ -68,17 +62,13 @@ fn own_class_v6(address: Ipv6Addr) -> AddressClass {
         [0, 0, 0, 0, 0, 0, 0, 0] => UNSPECIFIED,
         [0, 0, 0, 0, 0, 0, 0, 1] => AddressClass::Loopback,
         // AWS's whole service range, Google Cloud, Scaleway, and Oracle's spelling of 169.254.169.254.
-        [0xfd00, 0x0ec2, ..] | [0xfd20, 0x00ce, ..] | [0xfd00, 0x0042, 0, 0, 0, 0, 0, 0x0042] => {
-            METADATA
-        }
+        [0xfd00, 0x0ec2, ..] | [0xfd20, 0x00ce, ..] | [0xfd00, 0x0042, 0, 0, 0, 0, 0, 0x0042] => METADATA,
         [0xfc00..=0xfdff, _, _, _, _, _, 0xa9fe, 0xa9fe] => METADATA,
         [0xfe80..=0xfebf, ..] => LINK_LOCAL,
         [0xff00..=0xffff, ..] => MULTICAST,
         // A network picks where its local NAT64 prefix ends, so the address inside cannot be judged.
         [0x0064, 0xff9b, 1, ..] => AddressClass::Never("a local NAT64 address"),
-        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] | [0x0100, 0, 0, 0, ..] => {
-            AddressClass::Private
-        }
+        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] | [0x0100, 0, 0, 0, ..] => AddressClass::Private,
         _ => AddressClass::Public,
     }
 }
@@ -120,14 +110,7 @@ mod tests {
 
     #[test]
     fn plain_addresses() {
-        for text in [
-            "8.8.8.8",
-            "203.0.113.9",
-            "172.32.0.1",
-            "2606:4700::1111",
-            "2001:db8::1",
-            "64:ff9b::808:808",
-        ] {
+        for text in ["8.8.8.8", "203.0.113.9", "172.32.0.1", "2606:4700::1111", "2001:db8::1", "64:ff9b::808:808"] {
             assert_eq!(class(text), AddressClass::Public, "{text}");
         }
         for text in [
@@ -142,14 +125,7 @@ mod tests {
         ] {
             assert_eq!(class(text), AddressClass::Private, "{text}");
         }
-        for text in [
-            "127.0.0.1",
-            "127.255.255.254",
-            "::1",
-            "::ffff:127.0.0.1",
-            "64:ff9b::7f00:1",
-            "2002:7f00:1::",
-        ] {
+        for text in ["127.0.0.1", "127.255.255.254", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"] {
             assert_eq!(class(text), AddressClass::Loopback, "{text}");
         }
     }

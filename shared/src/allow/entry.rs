@@ -38,9 +38,7 @@ pub(super) enum EntryError {
     Network(String),
     #[error("`{0}` is neither a host name, `*.domain`, an address nor a network")]
     Host(String),
-    #[error(
-        "`{0}` has a scheme or a path; an entry is `host[:port]`, `*.domain[:port]` or `CIDR[:port]`"
-    )]
+    #[error("`{0}` has a scheme or a path; an entry is `host[:port]`, `*.domain[:port]` or `CIDR[:port]`")]
     Url(String),
 }
 
@@ -80,28 +78,18 @@ impl FromStr for Entry {
         }
         // An IPv6 address or network without brackets has no port: its colons are its own.
         if text.matches(':').count() > 1 && !text.starts_with('[') {
-            return Ok(Self {
-                pattern: network(text)?,
-                port: None,
-            });
+            return Ok(Self { pattern: network(text)?, port: None });
         }
         let (host, port) = split_port(text)?;
-        let pattern = if host.contains('/') {
-            network(host)?
-        } else {
-            host_pattern(host)?
-        };
+        let pattern = if host.contains('/') { network(host)? } else { host_pattern(host)? };
         Ok(Self { pattern, port })
     }
 }
 
 /// Splits `host:port`; the colon that counts is the last one after any bracket.
 fn split_port(text: &str) -> Result<(&str, Option<u16>), EntryError> {
-    let colon = text
-        .rfind(':')
-        .filter(|&at| text.rfind(']').is_none_or(|bracket| at > bracket));
-    let Some((host, digits)) = colon.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)))
-    else {
+    let colon = text.rfind(':').filter(|&at| text.rfind(']').is_none_or(|bracket| at > bracket));
+    let Some((host, digits)) = colon.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?))) else {
         return Ok((text, None));
     };
     let port = Some(digits)
@@ -120,9 +108,7 @@ fn network(text: &str) -> Result<Pattern, EntryError> {
     };
     let address: IpAddr = unbracket(address).parse().ok().ok_or_else(error)?;
     let length = match length {
-        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            digits.parse().ok().ok_or_else(error)?
-        }
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok().ok_or_else(error)?,
         Some(_) => return Err(error()),
         None => {
             if address.is_ipv4() {
@@ -150,24 +136,17 @@ fn host_pattern(text: &str) -> Result<Pattern, EntryError> {
         None => (text, false),
     };
     let error = || EntryError::Host(text.into());
-    match url::Host::parse(domain.trim_end_matches('.'))
-        .ok()
-        .ok_or_else(error)?
-    {
+    match url::Host::parse(domain.trim_end_matches('.')).ok().ok_or_else(error)? {
         url::Host::Domain(name) if !is_host_name(&name) => Err(error()),
         url::Host::Domain(name) if below => Ok(Pattern::Below(name)),
         url::Host::Domain(name) => Ok(Pattern::Name(name)),
-        url::Host::Ipv4(address) if !below => {
-            Ok(Pattern::Network(IpNet::from(IpAddr::V4(address))))
-        }
+        url::Host::Ipv4(address) if !below => Ok(Pattern::Network(IpNet::from(IpAddr::V4(address)))),
         url::Host::Ipv4(_) | url::Host::Ipv6(_) => Err(error()),
     }
 }
 
 fn unbracket(text: &str) -> &str {
-    text.strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(text)
+    text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -183,21 +162,9 @@ mod tests {
     fn good_entries() {
         let table = [
             ("Example.COM", Pattern::Name("example.com".into()), None),
-            (
-                "example.com.:8443",
-                Pattern::Name("example.com".into()),
-                Some(8443),
-            ),
-            (
-                "bücher.example",
-                Pattern::Name("xn--bcher-kva.example".into()),
-                None,
-            ),
-            (
-                "*.example.com:443",
-                Pattern::Below("example.com".into()),
-                Some(443),
-            ),
+            ("example.com.:8443", Pattern::Name("example.com".into()), Some(8443)),
+            ("bücher.example", Pattern::Name("xn--bcher-kva.example".into()), None),
+            ("*.example.com:443", Pattern::Below("example.com".into()), Some(443)),
             ("127.0.0.0/8", net("127.0.0.0/8"), None),
             ("10.1.2.3/8:80", net("10.0.0.0/8"), Some(80)),
             ("10.1.2.3:80", net("10.1.2.3/32"), Some(80)),

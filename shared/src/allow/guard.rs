@@ -17,11 +17,7 @@ impl TargetGuard {
     /// A guard that asks every one of `lists`; with no list at all nothing is allowed.
     #[must_use]
     pub const fn new(lists: Vec<AllowList>) -> Self {
-        Self {
-            lists,
-            own_sockets: Vec::new(),
-            own_ports: Vec::new(),
-        }
+        Self { lists, own_sockets: Vec::new(), own_ports: Vec::new() }
     }
 
     /// Refuses these listeners of ours (the broker's) always; a loopback or wildcard listener stands for its port on every loopback address.
@@ -43,8 +39,8 @@ impl TargetGuard {
     /// # Errors
     /// The first refusal, in the order: our own endpoint, then each list.
     pub fn check_name(&self, host: &str, port: u16) -> Result<(), Refusal> {
-        if let Some(address) = super::literal(host)
-            .or_else(|| super::is_localhost(host).then_some(IpAddr::from([127, 0, 0, 1])))
+        if let Some(address) =
+            super::literal(host).or_else(|| super::is_localhost(host).then_some(IpAddr::from([127, 0, 0, 1])))
         {
             self.check_own(address, port)?;
         }
@@ -62,10 +58,7 @@ impl TargetGuard {
 
     fn ask(&self, question: impl Fn(&AllowList) -> Result<(), Refusal>) -> Result<(), Refusal> {
         if self.lists.is_empty() {
-            return Err(Refusal {
-                reason: "no allow-list is configured".into(),
-                line_to_add: None,
-            });
+            return Err(Refusal { reason: "no allow-list is configured".into(), line_to_add: None });
         }
         self.lists.iter().try_for_each(question)
     }
@@ -77,19 +70,12 @@ impl TargetGuard {
         let own_socket = self.own_sockets.iter().any(|own| {
             let own_address = canonical(own.ip());
             let same_machine = own_address.is_unspecified() && near
-                || classify(own_address) == AddressClass::Loopback
-                    && class == AddressClass::Loopback;
+                || classify(own_address) == AddressClass::Loopback && class == AddressClass::Loopback;
             own.port() == port && (own_address == address || same_machine)
         });
         if own_socket || near && self.own_ports.contains(&port) {
-            let reason = format!(
-                "`{}` is an endpoint of this system itself",
-                SocketAddr::new(address, port)
-            );
-            return Err(Refusal {
-                reason,
-                line_to_add: None,
-            });
+            let reason = format!("`{}` is an endpoint of this system itself", SocketAddr::new(address, port));
+            return Err(Refusal { reason, line_to_add: None });
         }
         Ok(())
     }
@@ -107,34 +93,18 @@ mod tests {
 
     #[test]
     fn both_lists_must_agree() {
-        let guard = TargetGuard::new(vec![
-            list(&["10.0.0.0/8", "127.0.0.0/8"]),
-            list(&["10.1.0.0/16"]),
-        ]);
-        assert!(
-            guard
-                .check_address("a.test", 80, "10.1.2.3".parse().unwrap())
-                .is_ok()
-        );
-        let refusal = guard
-            .check_address("a.test", 80, "10.2.0.1".parse().unwrap())
-            .unwrap_err();
+        let guard = TargetGuard::new(vec![list(&["10.0.0.0/8", "127.0.0.0/8"]), list(&["10.1.0.0/16"])]);
+        assert!(guard.check_address("a.test", 80, "10.1.2.3".parse().unwrap()).is_ok());
+        let refusal = guard.check_address("a.test", 80, "10.2.0.1".parse().unwrap()).unwrap_err();
         assert_eq!(refusal.line_to_add.as_deref(), Some("10.2.0.1/32:80"));
         assert!(guard.check_name("127.0.0.1", 80).is_err());
-        assert!(
-            TargetGuard::new(vec![])
-                .check_name("127.0.0.1", 80)
-                .is_err()
-        );
+        assert!(TargetGuard::new(vec![]).check_name("127.0.0.1", 80).is_err());
     }
 
     #[test]
     fn our_own_broker_is_never_a_target() {
         let guard = TargetGuard::new(vec![list(&["127.0.0.0/8", "::1", "10.0.0.0/8"])])
-            .forbid_sockets([
-                "127.0.0.1:4222".parse().unwrap(),
-                "0.0.0.0:4333".parse().unwrap(),
-            ])
+            .forbid_sockets(["127.0.0.1:4222".parse().unwrap(), "0.0.0.0:4333".parse().unwrap()])
             .forbid_ports([8222]);
         for (address, port) in [
             ("127.0.0.1", 4222),
@@ -146,18 +116,12 @@ mod tests {
             ("127.0.0.1", 8222),
             ("10.0.0.1", 8222),
         ] {
-            let refusal = guard
-                .check_address("h.test", port, address.parse().unwrap())
-                .unwrap_err();
+            let refusal = guard.check_address("h.test", port, address.parse().unwrap()).unwrap_err();
             assert_eq!(refusal.line_to_add, None, "{address} {port}");
         }
         assert!(guard.check_name("localhost", 4222).is_err());
         assert!(guard.check_name("127.0.0.1", 8222).is_err());
-        assert!(
-            guard
-                .check_address("h.test", 4222, "10.0.0.1".parse().unwrap())
-                .is_ok()
-        );
+        assert!(guard.check_address("h.test", 4222, "10.0.0.1".parse().unwrap()).is_ok());
         assert!(guard.check_name("127.0.0.1", 80).is_ok());
     }
 }

@@ -14,21 +14,13 @@ fn list(entries: &[&str]) -> AllowList {
 
 #[track_caller]
 fn name(entries: &[&str], host: &str, port: u16, expected: bool) {
-    assert_eq!(
-        list(entries).check_name(host, port).is_ok(),
-        expected,
-        "{host}:{port} under {entries:?}"
-    );
+    assert_eq!(list(entries).check_name(host, port).is_ok(), expected, "{host}:{port} under {entries:?}");
 }
 
 #[track_caller]
 fn address(entries: &[&str], host: &str, port: u16, address: &str, expected: bool) {
     let answer = list(entries).check_address(host, port, address.parse().unwrap());
-    assert_eq!(
-        answer.is_ok(),
-        expected,
-        "{host}:{port} at {address} under {entries:?}: {answer:?}"
-    );
+    assert_eq!(answer.is_ok(), expected, "{host}:{port} at {address} under {entries:?}: {answer:?}");
 }
 
 #[test]
@@ -60,21 +52,9 @@ fn connected_addresses() {
     address(&["example.com"], "example.com", 443, "93.184.216.34", true);
     address(&["example.com"], "example.com", 443, "10.0.0.1", false);
     address(&["example.com"], "example.com", 443, "127.0.0.1", false);
-    address(
-        &["example.com"],
-        "example.com",
-        443,
-        "64:ff9b::7f00:1",
-        false,
-    );
+    address(&["example.com"], "example.com", 443, "64:ff9b::7f00:1", false);
     address(&["example.com"], "other.com", 443, "93.184.216.34", false);
-    address(
-        &["example.com", "10.0.0.0/8"],
-        "example.com",
-        443,
-        "10.0.0.1",
-        true,
-    );
+    address(&["example.com", "10.0.0.0/8"], "example.com", 443, "10.0.0.1", true);
     address(&["10.0.0.0/8"], "anything.com", 443, "10.0.0.1", true);
     address(&["10.0.0.0/8:80"], "anything.com", 443, "10.0.0.1", false);
     address(&["127.0.0.0/8"], "localhost", 80, "::ffff:127.0.0.1", true);
@@ -105,20 +85,9 @@ fn a_refusal_says_the_line_that_cures_it() {
     ];
     for (host, reached) in cures {
         let reached: IpAddr = reached.parse().unwrap();
-        let line = AllowList::parse(&[])
-            .unwrap()
-            .check_address(host, 81, reached)
-            .unwrap_err()
-            .line_to_add
-            .unwrap();
-        assert!(
-            list(&[&line]).check_address(host, 81, reached).is_ok(),
-            "{line}"
-        );
-        assert!(
-            list(&[&line]).check_address(host, 82, reached).is_err(),
-            "{line}"
-        );
+        let line = AllowList::parse(&[]).unwrap().check_address(host, 81, reached).unwrap_err().line_to_add.unwrap();
+        assert!(list(&[&line]).check_address(host, 81, reached).is_ok(), "{line}");
+        assert!(list(&[&line]).check_address(host, 82, reached).is_err(), "{line}");
     }
     let refusal = list(&[]).check_name("localhost", 81).unwrap_err();
     assert_eq!(
@@ -137,11 +106,7 @@ fn ownership_is_asked_of_strangers_only() {
         ("8.8.8.8", true),
         ("203.0.113.1", true),
     ] {
-        assert_eq!(
-            needs_ownership_proof(text.parse().unwrap()),
-            expected,
-            "{text}"
-        );
+        assert_eq!(needs_ownership_proof(text.parse().unwrap()), expected, "{text}");
     }
 }
 
@@ -149,23 +114,14 @@ fn ownership_is_asked_of_strangers_only() {
 fn as_data_it_is_a_list_of_texts() {
     let json = serde_json::to_string(&AllowList::default()).unwrap();
     assert_eq!(json, r#"["127.0.0.0/8","::1/128"]"#);
-    assert_eq!(
-        serde_json::from_str::<AllowList>(&json).unwrap(),
-        AllowList::default()
-    );
+    assert_eq!(serde_json::from_str::<AllowList>(&json).unwrap(), AllowList::default());
     let error = serde_json::from_str::<AllowList>(r#"["ok.example","a:0"]"#).unwrap_err();
-    assert!(
-        error.to_string().contains("generator.allow_targets[1]"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("generator.allow_targets[1]"), "{error}");
 }
 
 /// Every way to carry an IPv4 address inside an IPv6 one.
 fn disguises(address: Ipv4Addr) -> [Ipv6Addr; 7] {
-    let [high, low] = [
-        (u32::from(address) >> 16) as u16,
-        (u32::from(address) & 0xffff) as u16,
-    ];
+    let [high, low] = [(u32::from(address) >> 16) as u16, (u32::from(address) & 0xffff) as u16];
     [
         address.to_ipv6_mapped(),
         Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, high, low),

@@ -35,52 +35,27 @@ fn check_numbers(config: &Config, broken: &mut Broken) {
     for (number, key) in [
         (u64::from(config.worker.capacity), "worker.capacity"),
         (config.generator.max_rate, "generator.max_rate"),
-        (
-            config.generator.max_rate_per_target,
-            "generator.max_rate_per_target",
-        ),
-        (
-            u64::from(config.captures.window_seconds),
-            "captures.window_seconds",
-        ),
+        (config.generator.max_rate_per_target, "generator.max_rate_per_target"),
+        (u64::from(config.captures.window_seconds), "captures.window_seconds"),
     ] {
         broken.unless(number > 0, key, "must be at least 1");
     }
-    for (span, key) in [
-        (config.rules.interval, "rules.interval"),
-        (config.outbound.timeout, "outbound.timeout"),
-    ] {
+    for (span, key) in [(config.rules.interval, "rules.interval"), (config.outbound.timeout, "outbound.timeout")] {
         broken.unless(span.nanoseconds() > 0, key, "must be longer than nothing");
     }
     let (shards, replicas) = (config.generator.max_shards, config.nats.replicas);
     let body = config.limits.max_body_bytes.0;
-    broken.unless(
-        (1..=4096).contains(&shards),
-        "generator.max_shards",
-        "must be from 1 to 4096",
-    );
-    broken.unless(
-        (1..=5).contains(&replicas),
-        "nats.replicas",
-        "must be from 1 to 5",
-    );
-    broken.unless(
-        body >= 1024,
-        "limits.max_body_bytes",
-        "must be at least 1024",
-    );
+    broken.unless((1..=4096).contains(&shards), "generator.max_shards", "must be from 1 to 4096");
+    broken.unless((1..=5).contains(&replicas), "nats.replicas", "must be from 1 to 5");
+    broken.unless(body >= 1024, "limits.max_body_bytes", "must be at least 1024");
     broken.unless(!config.listen.is_empty(), "listen", "names no address");
 }
 
 fn check_broker(config: &Config, broken: &mut Broken) {
     let url = config.nats.url.as_deref().unwrap_or_default();
-    let servers = url
-        .split(',')
-        .map(str::trim)
-        .filter(|server| !server.is_empty());
+    let servers = url.split(',').map(str::trim).filter(|server| !server.is_empty());
     let parsed: Vec<Option<url::Url>> = servers.map(broker_url).collect();
-    let form =
-        "must be one or more of `nats://HOST:PORT` or `tls://HOST:PORT`, with commas between";
+    let form = "must be one or more of `nats://HOST:PORT` or `tls://HOST:PORT`, with commas between";
     broken.unless(parsed.iter().all(Option::is_some), "nats.url", form);
     // The broker client ignores credentials in a URL and then waits for ever, so we refuse them.
     let bare = |url: &url::Url| url.username().is_empty() && url.password().is_none();
@@ -95,19 +70,11 @@ fn check_access(config: &Config, broken: &mut Broken) {
     let form = "must be `http://HOST` or `https://HOST` without user, query or fragment";
     broken.unless(public, "public_url", form);
     let both = config.http.tls_cert.is_some() == config.http.tls_key.is_some();
-    broken.unless(
-        both,
-        "http.tls_cert",
-        "`http.tls_cert` and `http.tls_key` go together",
-    );
+    broken.unless(both, "http.tls_cert", "`http.tls_cert` and `http.tls_key` go together");
     let hex = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let tokens = &config.auth.api_tokens;
     let hashed = tokens.iter().all(|token| hex(&token.sha256));
-    broken.unless(
-        hashed,
-        "auth.api_tokens",
-        "each `sha256` must have 64 hexadecimal digits",
-    );
+    broken.unless(hashed, "auth.api_tokens", "each `sha256` must have 64 hexadecimal digits");
     let named = tokens.iter().all(|token| !token.name.is_empty());
     broken.unless(named, "auth.api_tokens", "each token needs a name");
 }
@@ -118,36 +85,20 @@ fn check_names(config: &Config, broken: &mut Broken) {
     broken.unless(directives.is_ok(), "log.level", form);
     let code = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     let (base, rates) = (&config.currency.base, &config.currency.rates);
-    broken.unless(
-        code(base),
-        "currency.base",
-        "must be a code of three capital letters",
-    );
+    broken.unless(code(base), "currency.base", "must be a code of three capital letters");
     let named = rates.keys().all(|name| code(name));
-    broken.unless(
-        named,
-        "currency.rates",
-        "each name must be a code of three capital letters",
-    );
+    broken.unless(named, "currency.rates", "each name must be a code of three capital letters");
     let positive = rates.values().all(|rate| rate.is_finite() && *rate > 0.0);
     broken.unless(positive, "currency.rates", "each rate must be above 0");
     let id = config.worker.id.as_deref().unwrap_or("w");
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     // The id is a token of broker subjects, where dots and wildcards would change the meaning.
     let fits = id.len() <= 64 && id.bytes().all(plain);
-    broken.unless(
-        fits,
-        "worker.id",
-        "may have at most 64 letters, digits, `-` and `_`",
-    );
+    broken.unless(fits, "worker.id", "may have at most 64 letters, digits, `-` and `_`");
 }
 
 fn broker_url(text: &str) -> Option<url::Url> {
-    let with_scheme = if text.contains("://") {
-        text.to_owned()
-    } else {
-        format!("nats://{text}")
-    };
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("nats://{text}") };
     let url = url::Url::parse(&with_scheme).ok()?;
     let known = matches!(url.scheme(), "nats" | "tls" | "ws" | "wss");
     (known && url.host_str().is_some()).then_some(url)
@@ -173,22 +124,13 @@ pub fn check_exposure(config: &Config) -> Result<(), FieldFault> {
     }
     let remedy = "set `auth.api_tokens`, or `auth.open = true` if everybody who reaches the server may use it";
     if let Some(address) = config.listen.iter().find(|address| !is_loopback(address)) {
-        return Err(FieldFault::new(
-            "listen",
-            format!("`{address}` can be reached from other machines: {remedy}"),
-        ));
+        return Err(FieldFault::new("listen", format!("`{address}` can be reached from other machines: {remedy}")));
     }
     if config.public_url.is_some() {
-        return Err(FieldFault::new(
-            "public_url",
-            format!("people reach the server from elsewhere: {remedy}"),
-        ));
+        return Err(FieldFault::new("public_url", format!("people reach the server from elsewhere: {remedy}")));
     }
     if !config.http.trusted_proxies.is_empty() {
-        return Err(FieldFault::new(
-            "http.trusted_proxies",
-            format!("a proxy lets others reach the server: {remedy}"),
-        ));
+        return Err(FieldFault::new("http.trusted_proxies", format!("a proxy lets others reach the server: {remedy}")));
     }
     Ok(())
 }
@@ -202,24 +144,17 @@ pub(super) fn check_secrets(config: &Config) -> Vec<FieldFault> {
     let named = [
         ("auth.jwt_secret", &config.auth.jwt_secret),
         ("auth.secrets_key", &config.auth.secrets_key),
-        (
-            "generator.ownership_secret",
-            &config.generator.ownership_secret,
-        ),
+        ("generator.ownership_secret", &config.generator.ownership_secret),
     ];
     let mut faults = Vec::new();
     for (key, secret) in named {
         match secret {
             None if config.environment == Environment::Production => {
-                let message =
-                    "must be set in production: take the output of `openssl rand -hex 32`";
+                let message = "must be set in production: take the output of `openssl rand -hex 32`";
                 faults.push(FieldFault::new(key, message));
             }
             Some(secret) if secret.expose().len() < MIN_SECRET_BYTES => {
-                faults.push(FieldFault::new(
-                    key,
-                    format!("must have at least {MIN_SECRET_BYTES} bytes"),
-                ));
+                faults.push(FieldFault::new(key, format!("must have at least {MIN_SECRET_BYTES} bytes")));
             }
             _ => {}
         }

@@ -17,11 +17,7 @@ pub struct ConfigFault {
 
 impl ConfigFault {
     pub(super) fn new(key: &str, origin: Origin, message: impl Into<String>) -> Self {
-        Self {
-            key: key.to_owned(),
-            origin,
-            message: message.into(),
-        }
+        Self { key: key.to_owned(), origin, message: message.into() }
     }
 }
 
@@ -30,11 +26,7 @@ impl fmt::Display for ConfigFault {
         if self.key.is_empty() {
             return write!(formatter, "{}: {}", self.origin, self.message);
         }
-        write!(
-            formatter,
-            "`{}` ({}): {}",
-            self.key, self.origin, self.message
-        )
+        write!(formatter, "`{}` ({}): {}", self.key, self.origin, self.message)
     }
 }
 
@@ -51,8 +43,7 @@ impl fmt::Display for ConfigErrors {
             [only] => write!(formatter, "the configuration has a mistake: {only}"),
             all => {
                 write!(formatter, "the configuration has {} mistakes:", all.len())?;
-                all.iter()
-                    .try_for_each(|fault| write!(formatter, "\n  {fault}"))
+                all.iter().try_for_each(|fault| write!(formatter, "\n  {fault}"))
             }
         }
     }

@@ -46,12 +46,7 @@ pub(super) struct Layers {
 impl Layers {
     pub(super) fn new() -> Self {
         let defaults = schema::defaults();
-        Self {
-            values: defaults.clone(),
-            origins: BTreeMap::new(),
-            faults: Vec::new(),
-            defaults,
-        }
+        Self { values: defaults.clone(), origins: BTreeMap::new(), faults: Vec::new(), defaults }
     }
 
     /// The origin of the key that `path` is or lies in.
@@ -91,11 +86,7 @@ impl Layers {
                 Ok(value) => self.set(&key, value, &origin),
                 Err(message) => {
                     // The text of a secret must not come back in a message, wherever it is wrong.
-                    let shown = if schema::is_secret(&key) {
-                        "not of the right form".to_owned()
-                    } else {
-                        message
-                    };
+                    let shown = if schema::is_secret(&key) { "not of the right form".to_owned() } else { message };
                     self.faults.push(ConfigFault::new(&key, origin, shown));
                 }
             },
@@ -114,19 +105,14 @@ impl Layers {
 
     fn lay_section(&mut self, section: &str, table: Table, origin: &Origin) {
         for (name, value) in table {
-            let key = if section.is_empty() {
-                name
-            } else {
-                format!("{section}.{name}")
-            };
+            let key = if section.is_empty() { name } else { format!("{section}.{name}") };
             let kind = schema::lookup(&self.defaults, &key).map(schema::is_section);
             match (kind, value) {
                 (None, _) => self.unknown(&key, origin.clone()),
                 (Some(true), Value::Table(inner)) => self.lay_section(&key, inner, origin),
                 (Some(true), _) => {
                     let message = "a section with keys of its own, not a single value";
-                    self.faults
-                        .push(ConfigFault::new(&key, origin.clone(), message));
+                    self.faults.push(ConfigFault::new(&key, origin.clone(), message));
                 }
                 (Some(false), value) => self.set(&key, value, origin),
             }
@@ -151,18 +137,13 @@ impl Layers {
             (Some(meant), _) => format!("; did you mean `{meant}`"),
             (None, _) => String::new(),
         };
-        self.faults
-            .push(ConfigFault::new(key, origin, format!("unknown key{hint}")));
+        self.faults.push(ConfigFault::new(key, origin, format!("unknown key{hint}")));
     }
 }
 
 /// The environment variable that sets `key`.
 pub(super) fn variable_of(key: &str) -> String {
-    format!(
-        "{}{}",
-        super::ENV_PREFIX,
-        key.replace('.', "__").to_ascii_uppercase()
-    )
+    format!("{}{}", super::ENV_PREFIX, key.replace('.', "__").to_ascii_uppercase())
 }
 
 /// Reads a variable's text as a value of the default's kind.
@@ -180,20 +161,11 @@ fn read_like(default: &Value, text: &str) -> Result<Value, String> {
             number.ok_or_else(|| format!("`{text}` is not a whole number"))
         }
         Value::Float(_) => {
-            let number = trimmed
-                .parse::<f64>()
-                .ok()
-                .filter(|number| number.is_finite());
-            number
-                .map(Value::Float)
-                .ok_or_else(|| format!("`{text}` is not a number"))
+            let number = trimmed.parse::<f64>().ok().filter(|number| number.is_finite());
+            number.map(Value::Float).ok_or_else(|| format!("`{text}` is not a number"))
         }
         Value::Array(_) | Value::Table(_) => {
-            let form = if default.is_array() {
-                "[\"a\", \"b\"]"
-            } else {
-                "{ name = \"value\" }"
-            };
+            let form = if default.is_array() { "[\"a\", \"b\"]" } else { "{ name = \"value\" }" };
             let value = trimmed.parse::<Value>().ok();
             value.ok_or_else(|| format!("`{text}` is not a TOML value such as `{form}`"))
         }

@@ -23,17 +23,15 @@ pub use check::check_exposure;
 pub use fault::{ConfigErrors, ConfigFault};
 use layers::Layers;
 pub use layers::Origin;
-pub use platforms::{
-    GoogleConfig, LinkedinConfig, MetaConfig, PlatformsConfig, SnapchatConfig, TiktokConfig,
-};
+pub use platforms::{GoogleConfig, LinkedinConfig, MetaConfig, PlatformsConfig, SnapchatConfig, TiktokConfig};
 pub use secret::{MASK, Secret};
 pub use sections::{
-    AnalyzerMode, ApiToken, AuthConfig, Environment, GeneratorConfig, HttpConfig, LimitsConfig,
-    LogConfig, LogFormat, NatsConfig, Registration, Role, WorkerConfig,
+    AnalyzerMode, ApiToken, AuthConfig, Environment, GeneratorConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat,
+    NatsConfig, Registration, Role, WorkerConfig,
 };
 pub use systems::{
-    AnomaliesConfig, CapturesConfig, CurrencyConfig, GdprConfig, MailConfig, OutboundConfig,
-    PagerdutyConfig, RulesConfig, SlackConfig, TrackerConfig, UniqueMode, WhatsappConfig,
+    AnomaliesConfig, CapturesConfig, CurrencyConfig, GdprConfig, MailConfig, OutboundConfig, PagerdutyConfig,
+    RulesConfig, SlackConfig, TrackerConfig, UniqueMode, WhatsappConfig,
 };
 pub use toml::{Table, Value};
 pub use units::{ByteSize, Span};
@@ -141,18 +139,10 @@ impl Sources {
     #[must_use]
     pub fn of_process(file: Option<PathBuf>, flags: Table) -> Self {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            let name = name
-                .into_string()
-                .ok()
-                .filter(|name| name.starts_with(ENV_PREFIX))?;
+            let name = name.into_string().ok().filter(|name| name.starts_with(ENV_PREFIX))?;
             Some((name, value.to_string_lossy().into_owned()))
         };
-        Self {
-            preset: None,
-            file,
-            env: std::env::vars_os().filter_map(text).collect(),
-            flags,
-        }
+        Self { preset: None, file, env: std::env::vars_os().filter_map(text).collect(), flags }
     }
 }
 
@@ -172,15 +162,9 @@ impl Config {
         // value was replaced by its default.
         let known: Vec<String> = faults.iter().map(|fault| fault.key.clone()).collect();
         let whole = known.iter().all(|key| !key.is_empty());
-        let broken = rules(&config, purpose)
-            .into_iter()
-            .filter(|fault| whole && !known.contains(&fault.field));
+        let broken = rules(&config, purpose).into_iter().filter(|fault| whole && !known.contains(&fault.field));
         for fault in broken {
-            faults.push(ConfigFault::new(
-                &fault.field,
-                layers.origin(&fault.field),
-                fault.message,
-            ));
+            faults.push(ConfigFault::new(&fault.field, layers.origin(&fault.field), fault.message));
         }
         if !faults.is_empty() {
             return Err(ConfigErrors(faults));
@@ -201,8 +185,7 @@ impl Config {
     /// A sentence that says how to name one.
     pub fn require_broker(&self) -> Result<&str, ConfigErrors> {
         let missing = || {
-            let message =
-                "names no broker: set it in the file, as `TRAFFICLAB_NATS__URL` or with `--nats`";
+            let message = "names no broker: set it in the file, as `TRAFFICLAB_NATS__URL` or with `--nats`";
             ConfigErrors(vec![ConfigFault::new("nats.url", Origin::Default, message)])
         };
         self.nats.url.as_deref().ok_or_else(missing)
@@ -211,10 +194,7 @@ impl Config {
     /// Whether every address of the server can be reached from this machine only, so far as we know.
     #[must_use]
     pub fn is_loopback_only(&self) -> bool {
-        let local = self
-            .listen
-            .iter()
-            .all(|address| address.ip().to_canonical().is_loopback());
+        let local = self.listen.iter().all(|address| address.ip().to_canonical().is_loopback());
         local && self.public_url.is_none() && self.http.trusted_proxies.is_empty()
     }
 }
@@ -228,20 +208,13 @@ fn stack(sources: &Sources) -> Layers {
         let origin = Origin::File(path.display().to_string());
         match std::fs::read_to_string(path) {
             Ok(text) => layers.lay_text(&text, origin),
-            Err(error) => layers.faults.push(ConfigFault::new(
-                "",
-                origin,
-                format!("cannot be read: {error}"),
-            )),
+            Err(error) => layers.faults.push(ConfigFault::new("", origin, format!("cannot be read: {error}"))),
         }
     }
     let mut variables: Vec<_> = sources.env.iter().collect();
     variables.sort();
     for (name, text) in variables {
-        if let Some(path) = name
-            .strip_prefix(ENV_PREFIX)
-            .filter(|_| !OTHER_VARIABLES.contains(&name.as_str()))
-        {
+        if let Some(path) = name.strip_prefix(ENV_PREFIX).filter(|_| !OTHER_VARIABLES.contains(&name.as_str())) {
             layers.lay_variable(name, path, text);
         }
     }
@@ -259,11 +232,8 @@ fn decode(layers: &mut Layers) -> Option<Config> {
         };
         let path = error.path().to_string();
         let key = layers.key_of(&path).unwrap_or_else(|| path.clone());
-        let message = if schema::is_secret(&key) {
-            "must be a text".to_owned()
-        } else {
-            error.inner().message().to_owned()
-        };
+        let message =
+            if schema::is_secret(&key) { "must be a text".to_owned() } else { error.inner().message().to_owned() };
         let origin = layers.origin(&key);
         layers.faults.push(ConfigFault::new(&path, origin, message));
         layers.reset(&key);

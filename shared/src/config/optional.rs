@@ -27,9 +27,7 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec
         let whole = text.parse::<IpNet>().ok();
         let net = whole.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
         net.ok_or_else(|| {
-            D::Error::custom(format!(
-                "`{text}` is neither an address nor a network such as `10.0.0.0/8`"
-            ))
+            D::Error::custom(format!("`{text}` is neither an address nor a network such as `10.0.0.0/8`"))
         })
     };
     texts.iter().map(parse).collect()

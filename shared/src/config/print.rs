@@ -20,19 +20,14 @@ fn write_section(text: &mut String, layers: &Layers, section: &str, table: &Tabl
         "" => name.to_owned(),
         _ => format!("{section}.{name}"),
     };
-    let (sections, values): (Vec<_>, Vec<_>) = table
-        .iter()
-        .partition(|(name, _)| layers.is_section(&path(name)));
+    let (sections, values): (Vec<_>, Vec<_>) = table.iter().partition(|(name, _)| layers.is_section(&path(name)));
     if !section.is_empty() && !values.is_empty() {
         append(text, format_args!("\n[{section}]\n"));
     }
     for (name, value) in values {
         let key = path(name);
         let shown = masked(&key, value);
-        append(
-            text,
-            format_args!("{name} = {shown} # from {}\n", layers.origin(&key)),
-        );
+        append(text, format_args!("{name} = {shown} # from {}\n", layers.origin(&key)));
     }
     for (name, below) in sections {
         if let Value::Table(below) = below {
@@ -42,8 +37,7 @@ fn write_section(text: &mut String, layers: &Layers, section: &str, table: &Tabl
 }
 
 fn append(text: &mut String, line: std::fmt::Arguments<'_>) {
-    text.write_fmt(line)
-        .expect("writing to a String cannot fail");
+    text.write_fmt(line).expect("writing to a String cannot fail");
 }
 
 /// The value as shown: secrets that are set become `***`, as do texts with credentials before a host.
@@ -51,9 +45,7 @@ fn masked(key: &str, value: &Value) -> Value {
     let mask = || Value::String(MASK.to_owned());
     match value {
         Value::String(text) if text.is_empty() => value.clone(),
-        Value::Array(items) if schema::is_secret(key) => {
-            Value::Array(items.iter().map(|_| mask()).collect())
-        }
+        Value::Array(items) if schema::is_secret(key) => Value::Array(items.iter().map(|_| mask()).collect()),
         _ if schema::is_secret(key) => mask(),
         Value::String(text) if text.contains("://") && text.contains('@') => mask(),
         _ => value.clone(),

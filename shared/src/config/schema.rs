@@ -25,9 +25,7 @@ const SECRET_KEYS: [&str; 15] = [
 
 /// The defaults.
 pub(super) fn defaults() -> Table {
-    DEFAULT_FILE
-        .parse()
-        .expect("the embedded default file is valid, a test reads it")
+    DEFAULT_FILE.parse().expect("the embedded default file is valid, a test reads it")
 }
 
 /// Whether `default` is a section with keys of its own. An empty table is a value that takes any keys.
@@ -54,9 +52,7 @@ pub(super) fn place(table: &mut Table, key: &str, value: Value) {
             table.insert(key.to_owned(), value);
         }
         Some((section, rest)) => {
-            let inner = table
-                .entry(section)
-                .or_insert_with(|| Value::Table(Table::new()));
+            let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
             if let Some(inner) = inner.as_table_mut() {
                 place(inner, rest, value);
             }
@@ -81,8 +77,7 @@ pub(super) fn keys(table: &Table) -> Vec<String> {
 /// The longest prefix of `path` (such as `auth.api_tokens[0].role`) that is a key.
 pub(super) fn key_of(table: &Table, path: &str) -> Option<String> {
     let fits = |key: &String| {
-        path.strip_prefix(key.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        path.strip_prefix(key.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };
     keys(table).into_iter().filter(fits).max_by_key(String::len)
 }
@@ -127,12 +122,9 @@ mod tests {
 
     #[test]
     fn distances_count_single_changes() {
-        for (left, right, distance) in [
-            ("", "abc", 3),
-            ("kitten", "sitting", 3),
-            ("url", "url", 0),
-            ("flaw", "lawn", 2),
-        ] {
+        for (left, right, distance) in
+            [("", "abc", 3), ("kitten", "sitting", 3), ("url", "url", 0), ("flaw", "lawn", 2)]
+        {
             assert_eq!(edit_distance(left, right), distance, "{left} {right}");
         }
     }
@@ -152,10 +144,7 @@ mod tests {
     #[test]
     fn the_key_of_a_path_is_the_longest_that_fits() {
         let table = defaults();
-        assert_eq!(
-            key_of(&table, "auth.api_tokens[0].role").as_deref(),
-            Some("auth.api_tokens")
-        );
+        assert_eq!(key_of(&table, "auth.api_tokens[0].role").as_deref(), Some("auth.api_tokens"));
         assert_eq!(key_of(&table, "listen").as_deref(), Some("listen"));
         assert_eq!(key_of(&table, "listening"), None);
     }

@@ -51,10 +51,7 @@ mod tests {
     fn no_formatting_shows_the_text() {
         let secret = Secret::new("hunter2");
         assert_eq!(format!("{secret} {secret:?}"), "*** ***");
-        assert_eq!(
-            serde_json::to_string(&secret).ok().as_deref(),
-            Some("\"***\"")
-        );
+        assert_eq!(serde_json::to_string(&secret).ok().as_deref(), Some("\"***\""));
         assert_eq!(secret.expose(), "hunter2");
     }
 }

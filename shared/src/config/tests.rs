@@ -10,42 +10,25 @@ use super::*;
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
 fn load_env(pairs: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
-    let sources = Sources {
-        env: env(pairs),
-        ..Sources::default()
-    };
+    let sources = Sources { env: env(pairs), ..Sources::default() };
     Config::load(&sources, Purpose::Worker)
 }
 
 fn files(kind: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("testdata/config")
-        .join(kind);
-    let mut found: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    found.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "toml")
-    });
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/config").join(kind);
+    let mut found: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     found.sort();
     assert!(!found.is_empty(), "no files of kind {kind}");
     found
 }
 
 fn load_file(path: &Path) -> Result<Config, ConfigErrors> {
-    let sources = Sources {
-        file: Some(path.to_owned()),
-        ..Sources::default()
-    };
+    let sources = Sources { file: Some(path.to_owned()), ..Sources::default() };
     Config::load(&sources, Purpose::Coordinator)
 }
 
@@ -57,18 +40,8 @@ fn defaults_alone_are_readable_and_need_secrets_only() {
     assert_eq!(config.environment, Environment::Production);
     let missing = Config::load(&sources, Purpose::Coordinator).unwrap_err();
     let keys: Vec<_> = missing.0.iter().map(|fault| fault.key.as_str()).collect();
-    assert_eq!(
-        keys,
-        [
-            "auth.jwt_secret",
-            "auth.secrets_key",
-            "generator.ownership_secret"
-        ]
-    );
-    let development = Sources {
-        preset: Some(DEV_PRESET),
-        ..Sources::default()
-    };
+    assert_eq!(keys, ["auth.jwt_secret", "auth.secrets_key", "generator.ownership_secret"]);
+    let development = Sources { preset: Some(DEV_PRESET), ..Sources::default() };
     Config::load(&development, Purpose::Coordinator).unwrap();
 }
 
@@ -87,24 +60,12 @@ fn bad_files_report_every_mistake() {
     for path in files("bad") {
         let text = std::fs::read_to_string(&path).unwrap();
         let errors = load_file(&path).unwrap_err();
-        let expected: Vec<_> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("#! "))
-            .collect();
+        let expected: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("#! ")).collect();
         let shown = errors.to_string();
         for part in &expected {
-            assert!(
-                shown.contains(part),
-                "{}: `{part}` is not in\n{shown}",
-                path.display()
-            );
+            assert!(shown.contains(part), "{}: `{part}` is not in\n{shown}", path.display());
         }
-        assert_eq!(
-            errors.0.len(),
-            expected.len(),
-            "{}:\n{shown}",
-            path.display()
-        );
+        assert_eq!(errors.0.len(), expected.len(), "{}:\n{shown}", path.display());
         assert!(shown.contains("file "), "{shown}");
     }
 }
@@ -113,17 +74,8 @@ fn bad_files_report_every_mistake() {
 fn flags_win_over_environment_over_file_over_defaults() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/config/good/layers.toml");
     let flags = "[worker]\ncapacity = 7\n".parse().unwrap();
-    let variables = [
-        ("TRAFFICLAB_WORKER__CAPACITY", "6"),
-        ("TRAFFICLAB_WORKER__LANES", "2"),
-        ("PATH", "/bin"),
-    ];
-    let sources = Sources {
-        preset: None,
-        file: Some(file),
-        env: env(&variables),
-        flags,
-    };
+    let variables = [("TRAFFICLAB_WORKER__CAPACITY", "6"), ("TRAFFICLAB_WORKER__LANES", "2"), ("PATH", "/bin")];
+    let sources = Sources { preset: None, file: Some(file), env: env(&variables), flags };
     let config = Config::load(&sources, Purpose::Worker).unwrap();
     assert_eq!((config.worker.capacity, config.worker.lanes), (7, 2));
     assert_eq!(config.generator.max_shards, 9);
@@ -141,10 +93,7 @@ fn flags_win_over_environment_over_file_over_defaults() {
 #[test]
 fn variables_are_read_like_their_defaults() {
     let config = load_env(&[
-        (
-            "TRAFFICLAB_GENERATOR__ALLOW_TARGETS",
-            "[\"10.0.0.0/8\", '*.example.com']",
-        ),
+        ("TRAFFICLAB_GENERATOR__ALLOW_TARGETS", "[\"10.0.0.0/8\", '*.example.com']"),
         ("TRAFFICLAB_WORKER__LABELS", "{ zone = \"a\" }"),
         ("TRAFFICLAB_CURRENCY__RATES", "{ EUR = 1, GBP = 0.8 }"),
         ("TRAFFICLAB_AUTH__OPEN", "yes"),
@@ -155,14 +104,8 @@ fn variables_are_read_like_their_defaults() {
         ("TRAFFICLAB_NATS_SERVER", "/usr/bin/nats-server"),
     ])
     .unwrap();
-    assert_eq!(
-        config.generator.allow_targets,
-        ["10.0.0.0/8", "*.example.com"]
-    );
-    assert_eq!(
-        config.worker.labels.get("zone").map(String::as_str),
-        Some("a")
-    );
+    assert_eq!(config.generator.allow_targets, ["10.0.0.0/8", "*.example.com"]);
+    assert_eq!(config.worker.labels.get("zone").map(String::as_str), Some("a"));
     assert!(config.auth.open);
     assert_eq!(config.generator.quota_bytes, ByteSize(1 << 20));
     assert_eq!(config.generator.catch_up.nanoseconds(), 250_000_000);
@@ -215,10 +158,7 @@ fn masked_keys_are_exactly_the_secret_types() {
         };
         let mut flags = Table::new();
         schema::place(&mut flags, &key, value);
-        let sources = Sources {
-            flags,
-            ..Sources::default()
-        };
+        let sources = Sources { flags, ..Sources::default() };
         // Values with a form of their own refuse the sentinel; they are no secrets.
         let Ok(mut config) = Config::load(&sources, Purpose::Print) else {
             continue;
@@ -236,25 +176,11 @@ fn masked_keys_are_exactly_the_secret_types() {
 
 #[test]
 fn the_printed_form_is_a_configuration_again() {
-    let sources = Sources {
-        env: env(&[("TRAFFICLAB_AUTH__JWT_SECRET", SECRET)]),
-        ..Sources::default()
-    };
+    let sources = Sources { env: env(&[("TRAFFICLAB_AUTH__JWT_SECRET", SECRET)]), ..Sources::default() };
     let first = Config::load(&sources, Purpose::Worker).unwrap();
-    assert!(
-        first.to_toml_masked().contains("jwt_secret = \"***\""),
-        "{}",
-        first.to_toml_masked()
-    );
+    assert!(first.to_toml_masked().contains("jwt_secret = \"***\""), "{}", first.to_toml_masked());
     let flags: Table = first.to_toml_masked().parse().unwrap();
-    let again = Config::load(
-        &Sources {
-            flags,
-            ..Sources::default()
-        },
-        Purpose::Print,
-    )
-    .unwrap();
+    let again = Config::load(&Sources { flags, ..Sources::default() }, Purpose::Print).unwrap();
     assert_eq!(again.listen, first.listen);
     assert_eq!(again.generator.quota_bytes, first.generator.quota_bytes);
 }
@@ -264,32 +190,18 @@ fn what_strangers_can_reach_needs_tokens_or_a_word() {
     let open = Table::from_iter([("open".to_owned(), Value::Boolean(true))]);
     for (text, exposed) in [
         ("listen = [\"127.0.0.1:80\", \"[::1]:80\"]", None),
-        (
-            "listen = [\"127.0.0.1:80\", \"0.0.0.0:80\"]",
-            Some("listen"),
-        ),
+        ("listen = [\"127.0.0.1:80\", \"0.0.0.0:80\"]", Some("listen")),
         ("listen = [\"[::]:80\"]", Some("listen")),
-        (
-            "public_url = \"https://lab.example.com\"",
-            Some("public_url"),
-        ),
-        (
-            "http = { trusted_proxies = [\"10.0.0.1\"] }",
-            Some("http.trusted_proxies"),
-        ),
+        ("public_url = \"https://lab.example.com\"", Some("public_url")),
+        ("http = { trusted_proxies = [\"10.0.0.1\"] }", Some("http.trusted_proxies")),
     ] {
         let mut flags: Table = text.parse().unwrap();
         let load = |flags: &Table| {
-            let sources = Sources {
-                preset: Some(DEV_PRESET),
-                flags: flags.clone(),
-                ..Sources::default()
-            };
+            let sources = Sources { preset: Some(DEV_PRESET), flags: flags.clone(), ..Sources::default() };
             Config::load(&sources, Purpose::Coordinator)
         };
         let fault = load(&flags).err().map(|errors| errors.0);
-        let keys: Option<Vec<_>> =
-            fault.map(|faults| faults.into_iter().map(|fault| fault.key).collect());
+        let keys: Option<Vec<_>> = fault.map(|faults| faults.into_iter().map(|fault| fault.key).collect());
         assert_eq!(keys, exposed.map(|key| vec![key.to_owned()]), "{text}");
         flags.insert("auth".to_owned(), Value::Table(open.clone()));
         let config = load(&flags).unwrap();

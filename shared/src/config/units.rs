@@ -43,8 +43,7 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let fault =
-            || format!("`{text}` is not a duration such as `250ms`, `10s`, `2m`, `1h30m` or `7d`");
+        let fault = || format!("`{text}` is not a duration such as `250ms`, `10s`, `2m`, `1h30m` or `7d`");
         let mut rest = text.trim();
         let mut total: u64 = 0;
         if rest.is_empty() {
@@ -54,14 +53,8 @@ impl FromStr for Span {
             let (number, after) = split_where(rest, |c| !c.is_ascii_digit());
             let (unit, next) = split_where(after, |c| c.is_ascii_digit());
             let scale = SPAN_UNITS.iter().find(|(name, _)| *name == unit.trim());
-            let part = number
-                .parse::<u64>()
-                .ok()
-                .zip(scale)
-                .and_then(|(n, (_, scale))| n.checked_mul(*scale));
-            total = part
-                .and_then(|part| total.checked_add(part))
-                .ok_or_else(fault)?;
+            let part = number.parse::<u64>().ok().zip(scale).and_then(|(n, (_, scale))| n.checked_mul(*scale));
+            total = part.and_then(|part| total.checked_add(part)).ok_or_else(fault)?;
             rest = next;
         }
         Ok(Self(Duration::from_nanos(total)))
@@ -71,10 +64,7 @@ impl FromStr for Span {
 impl fmt::Display for Span {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanoseconds = self.nanoseconds();
-        let fitting = SPAN_UNITS
-            .iter()
-            .rev()
-            .find(|(_, scale)| nanoseconds > 0 && nanoseconds.is_multiple_of(*scale));
+        let fitting = SPAN_UNITS.iter().rev().find(|(_, scale)| nanoseconds > 0 && nanoseconds.is_multiple_of(*scale));
         match fitting {
             Some((unit, scale)) => write!(formatter, "{}{unit}", nanoseconds / scale),
             None => write!(formatter, "{}us", nanoseconds / 1_000),
@@ -106,14 +96,8 @@ impl FromStr for ByteSize {
         let (number, unit) = split_where(text.trim(), |c| !c.is_ascii_digit());
         let unit = unit.trim().to_ascii_lowercase();
         let scale = SIZE_UNITS.iter().find(|(name, _)| *name == unit);
-        let bytes = number
-            .parse::<u64>()
-            .ok()
-            .zip(scale)
-            .and_then(|(n, (_, scale))| n.checked_mul(*scale));
-        bytes
-            .map(Self)
-            .ok_or_else(|| format!("`{text}` is not a size such as `65536`, `512KB` or `2GiB`"))
+        let bytes = number.parse::<u64>().ok().zip(scale).and_then(|(n, (_, scale))| n.checked_mul(*scale));
+        bytes.map(Self).ok_or_else(|| format!("`{text}` is not a size such as `65536`, `512KB` or `2GiB`"))
     }
 }
 
@@ -188,11 +172,7 @@ mod tests {
             ("0s", 0, "0us"),
         ] {
             let span: Span = text.parse().unwrap();
-            assert_eq!(
-                span.duration(),
-                Duration::from_millis(milliseconds),
-                "{text}"
-            );
+            assert_eq!(span.duration(), Duration::from_millis(milliseconds), "{text}");
             assert_eq!(span.to_string(), written);
             assert_eq!(written.parse::<Span>().unwrap(), span);
         }
@@ -200,29 +180,14 @@ mod tests {
 
     #[test]
     fn spans_without_a_unit_or_out_of_range_are_refused() {
-        for text in [
-            "",
-            "10",
-            "s",
-            "-1s",
-            "1.5s",
-            "10 parsecs",
-            "99999999999999999999s",
-            "9999999999d",
-        ] {
+        for text in ["", "10", "s", "-1s", "1.5s", "10 parsecs", "99999999999999999999s", "9999999999d"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn sizes_take_both_kinds_of_units() {
-        for (text, bytes) in [
-            ("0", 0),
-            ("64KB", 64_000),
-            ("2GiB", 2 << 30),
-            ("1 mib", 1 << 20),
-            ("7b", 7),
-        ] {
+        for (text, bytes) in [("0", 0), ("64KB", 64_000), ("2GiB", 2 << 30), ("1 mib", 1 << 20), ("7b", 7)] {
             assert_eq!(text.parse::<ByteSize>(), Ok(ByteSize(bytes)), "{text}");
         }
         for text in ["", "GiB", "-1", "1.5GiB", "2 apples", "99999999TiB"] {

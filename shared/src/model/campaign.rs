@@ -22,14 +22,7 @@ pub enum CampaignStatus {
 
 impl CampaignStatus {
     /// Every status, in the order of the document.
-    pub const ALL: [Self; 6] = [
-        Self::Draft,
-        Self::Running,
-        Self::Paused,
-        Self::Completed,
-        Self::Stopped,
-        Self::Error,
-    ];
+    pub const ALL: [Self; 6] = [Self::Draft, Self::Running, Self::Paused, Self::Completed, Self::Stopped, Self::Error];
 
     /// The statuses this one may turn into, apart from itself.
     #[must_use]
@@ -71,10 +64,7 @@ impl CampaignStatus {
 /// Whether `id` is a campaign id: 1 to 64 of `A-Z a-z 0-9 _ -`.
 #[must_use]
 pub fn is_campaign_id(id: &str) -> bool {
-    (1..=64).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 #[cfg(test)]

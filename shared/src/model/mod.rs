@@ -1,7 +1,7 @@
 //! Domain values, one file per noun.
 
-pub mod content;
-pub mod error_kind;
 pub mod arrivals;
 pub mod campaign;
+pub mod content;
+pub mod error_kind;
 pub mod run;

@@ -45,10 +45,7 @@ pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, CodecError> {
 pub fn decode<T: DeserializeOwned + Versioned>(bytes: &[u8]) -> Result<T, CodecError> {
     let message: T = rmp_serde::from_slice(bytes)?;
     if message.version() > T::VERSION {
-        return Err(CodecError::Version {
-            found: message.version(),
-            known: T::VERSION,
-        });
+        return Err(CodecError::Version { found: message.version(), known: T::VERSION });
     }
     Ok(message)
 }

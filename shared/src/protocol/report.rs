@@ -7,9 +7,7 @@ use super::codec::versioned;
 use crate::model::arrivals::RateChange;
 
 /// A place in a shard's schedule: arrival `k` of second `slot` of active time.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Cursor {
     /// Second of active time.
     pub slot: u32,
@@ -35,16 +33,10 @@ pub fn spans(cursors: &[Cursor]) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for cursor in cursors {
         match spans.last_mut() {
-            Some(last)
-                if last.slot == cursor.slot && last.k.checked_add(last.n) == Some(cursor.k) =>
-            {
+            Some(last) if last.slot == cursor.slot && last.k.checked_add(last.n) == Some(cursor.k) => {
                 last.n += 1;
             }
-            _ => spans.push(Span {
-                slot: cursor.slot,
-                k: cursor.k,
-                n: 1,
-            }),
+            _ => spans.push(Span { slot: cursor.slot, k: cursor.k, n: 1 }),
         }
     }
     spans
@@ -52,12 +44,9 @@ pub fn spans(cursors: &[Cursor]) -> Vec<Span> {
 
 /// The cursors that spans stand for, in order.
 pub fn cursors(spans: &[Span]) -> impl Iterator<Item = Cursor> {
-    spans.iter().flat_map(|span| {
-        (0..span.n).map(move |step| Cursor {
-            slot: span.slot,
-            k: span.k.saturating_add(step),
-        })
-    })
+    spans
+        .iter()
+        .flat_map(|span| (0..span.n).map(move |step| Cursor { slot: span.slot, k: span.k.saturating_add(step) }))
 }
 
 /// How active time maps to wall time since the last (re)start of the slot clock.
@@ -72,9 +61,7 @@ pub struct Origin {
 }
 
 /// A delivery of a job message; a later one is greater.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Delivery {
     /// Stream sequence of the message.
     pub sequence: u64,
@@ -220,9 +207,8 @@ mod tests {
 
     #[test]
     fn spans_hold_the_same_cursors() {
-        let open: Vec<Cursor> = [(1, 3), (1, 4), (1, 6), (2, 0), (2, 1), (2, 2)]
-            .map(|(slot, k)| Cursor { slot, k })
-            .to_vec();
+        let open: Vec<Cursor> =
+            [(1, 3), (1, 4), (1, 6), (2, 0), (2, 1), (2, 2)].map(|(slot, k)| Cursor { slot, k }).to_vec();
         let packed = spans(&open);
         assert_eq!(packed.len(), 3);
         assert_eq!(cursors(&packed).collect::<Vec<_>>(), open);

@@ -49,9 +49,7 @@ pub fn set_aside(worker: &str) -> String {
 /// The job and shard a results subject belongs to.
 #[must_use]
 pub fn parse_traffic_results(subject: &str) -> Option<(&str, u32)> {
-    let (job, shard) = subject
-        .strip_prefix("tl.v1.res.traffic.")?
-        .split_once('.')?;
+    let (job, shard) = subject.strip_prefix("tl.v1.res.traffic.")?.split_once('.')?;
     Some((job, shard.parse().ok()?))
 }
 

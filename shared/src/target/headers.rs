@@ -13,10 +13,7 @@ pub const MAX_HEADER_VALUE_BYTES: usize = 8 * 1024;
 /// The fault, with `path` as its field.
 pub fn check_method(method: &str, path: &str) -> Result<(), FieldFault> {
     if !is_token(method) || method.len() > 32 {
-        return Err(FieldFault::new(
-            path,
-            format!("`{}` is not an HTTP method", method.escape_default()),
-        ));
+        return Err(FieldFault::new(path, format!("`{}` is not an HTTP method", method.escape_default())));
     }
     if method.eq_ignore_ascii_case("CONNECT") {
         return Err(FieldFault::new(path, "the method `CONNECT` cannot be used"));
@@ -26,10 +23,7 @@ pub fn check_method(method: &str, path: &str) -> Result<(), FieldFault> {
 
 /// Checks the request headers of a campaign; `path` is the field they stand in, such as `config.headers`.
 #[must_use]
-pub fn check_headers<'a>(
-    headers: impl IntoIterator<Item = (&'a str, &'a str)>,
-    path: &str,
-) -> Vec<FieldFault> {
+pub fn check_headers<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>, path: &str) -> Vec<FieldFault> {
     let mut faults = Vec::new();
     let mut count = 0;
     for (name, value) in headers {
@@ -42,38 +36,23 @@ pub fn check_headers<'a>(
         }
     }
     if count > MAX_HEADERS {
-        faults.push(FieldFault::new(
-            path,
-            format!("more than {MAX_HEADERS} headers"),
-        ));
+        faults.push(FieldFault::new(path, format!("more than {MAX_HEADERS} headers")));
     }
     faults
 }
 
 fn header_name_fault(name: &str) -> Option<String> {
-    const RESERVED: [&str; 5] = [
-        "host",
-        ":authority",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-    ];
+    const RESERVED: [&str; 5] = ["host", ":authority", "content-length", "transfer-encoding", "connection"];
     let lower = name.trim().to_ascii_lowercase();
     if RESERVED.contains(&lower.as_str()) || lower.starts_with("x-synthetic-") {
-        return Some(format!(
-            "the header `{}` is set by the generator and cannot be changed",
-            name.escape_default()
-        ));
+        return Some(format!("the header `{}` is set by the generator and cannot be changed", name.escape_default()));
     }
-    (!is_token(name) || name.len() > 256)
-        .then(|| format!("`{}` is not a header name", name.escape_default()))
+    (!is_token(name) || name.len() > 256).then(|| format!("`{}` is not a header name", name.escape_default()))
 }
 
 fn header_value_fault(value: &str) -> Option<String> {
     if value.len() > MAX_HEADER_VALUE_BYTES {
-        return Some(format!(
-            "the value is longer than {MAX_HEADER_VALUE_BYTES} bytes"
-        ));
+        return Some(format!("the value is longer than {MAX_HEADER_VALUE_BYTES} bytes"));
     }
     (!is_safe_value(value.as_bytes()))
         .then(|| "the value contains a line break or another control character".to_owned())
@@ -82,17 +61,12 @@ fn header_value_fault(value: &str) -> Option<String> {
 /// Whether `value` may stand in a header line: no control characters but the tab.
 #[must_use]
 pub fn is_safe_value(value: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|&byte| byte == b'\t' || byte >= 0x20 && byte != 0x7f)
+    value.iter().all(|&byte| byte == b'\t' || byte >= 0x20 && byte != 0x7f)
 }
 
 /// Whether `text` is a token of RFC 9110: what methods and header names are made of.
 fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 #[cfg(test)]
@@ -120,30 +94,13 @@ mod tests {
             ("ok\r\n", "x"),
         ];
         for header in bad {
-            assert_eq!(
-                check_headers([header], "config.headers").len(),
-                1,
-                "{header:?}"
-            );
+            assert_eq!(check_headers([header], "config.headers").len(), 1, "{header:?}");
         }
-        assert_eq!(
-            check_headers([("Host", "x")], "config.headers")
-                .first()
-                .unwrap()
-                .field,
-            "config.headers.Host"
-        );
+        assert_eq!(check_headers([("Host", "x")], "config.headers").first().unwrap().field, "config.headers.Host");
         assert!(
-            check_headers(
-                [("Accept", "*/*"), ("X-Trace", "a\tb"), ("Cookie", "ä=1")],
-                "config.headers"
-            )
-            .is_empty()
+            check_headers([("Accept", "*/*"), ("X-Trace", "a\tb"), ("Cookie", "ä=1")], "config.headers").is_empty()
         );
-        assert_eq!(
-            check_headers(std::iter::repeat_n(("A", "b"), 65), "h").len(),
-            1
-        );
+        assert_eq!(check_headers(std::iter::repeat_n(("A", "b"), 65), "h").len(), 1);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use actix::prelude::*;
 use tokio::sync::watch;
 use trafficlab_shared::clock;
 
-use crate::lane::{Lanes, Outcome};
 use crate::intake::Lease;
+use crate::lane::{Lanes, Outcome};
 use crate::shard::{ShardEnd, ShardFault, ShardTask, start};
 use crate::supervisor::{ShardEnded, ShardKey, ShardState, StateChanged, Supervisor};
 

@@ -15,9 +15,9 @@ use trafficlab_shared::protocol::job::ShardJob;
 use trafficlab_shared::protocol::report::Delivery;
 use trafficlab_shared::protocol::{codec, subject};
 
-pub use lease::Lease;
 use crate::shared::Worker;
 use crate::supervisor::{SupervisorAddr, Take};
+pub use lease::Lease;
 
 /// A stopped process's open pull swallows redeliveries, so a pull is short.
 const PULL_EXPIRES: Duration = Duration::from_secs(1);
@@ -44,8 +44,7 @@ impl Gate {
     }
 
     fn is_open(&self) -> bool {
-        !self.closed.load(Ordering::Relaxed)
-            && clock::boot_ns() >= self.abstain_until.load(Ordering::Relaxed)
+        !self.closed.load(Ordering::Relaxed) && clock::boot_ns() >= self.abstain_until.load(Ordering::Relaxed)
     }
 }
 
@@ -65,10 +64,8 @@ async fn take_while_connected(
     gate: &Gate,
     capacity: u32,
 ) -> Result<(), async_nats::Error> {
-    let consumer: PullConsumer = worker
-        .context
-        .get_consumer_from_stream(subject::TRAFFIC_CONSUMER, subject::JOBS_STREAM)
-        .await?;
+    let consumer: PullConsumer =
+        worker.context.get_consumer_from_stream(subject::TRAFFIC_CONSUMER, subject::JOBS_STREAM).await?;
     loop {
         let free = capacity.saturating_sub(worker.active.load(Ordering::Relaxed));
         if free == 0 || !gate.is_open() {
@@ -90,10 +87,7 @@ async fn receive(
     gate: &Gate,
 ) -> Result<(), async_nats::Error> {
     let info = message.info()?;
-    let delivery = Delivery {
-        sequence: info.stream_sequence,
-        count: u64::try_from(info.delivered).unwrap_or(1),
-    };
+    let delivery = Delivery { sequence: info.stream_sequence, count: u64::try_from(info.delivered).unwrap_or(1) };
     let (message, acker) = message.split();
     let job = match codec::decode::<ShardJob>(&message.payload) {
         Ok(job) => job,

@@ -12,8 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-    timerfd_settime,
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 use tokio::io::unix::AsyncFd;
 use tokio::task::JoinSet;
@@ -50,39 +49,22 @@ impl Pacer {
     /// # Errors
     /// When the system gives no timer descriptor.
     pub fn new() -> io::Result<Self> {
-        let timer = timerfd_create(
-            TimerfdClockId::Boottime,
-            TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
-        )?;
-        let state = State {
-            armed_ns: u64::MAX,
-            ..State::default()
-        };
+        let timer = timerfd_create(TimerfdClockId::Boottime, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        let state = State { armed_ns: u64::MAX, ..State::default() };
         #[allow(
             deprecated,
             reason = "an `OwnedFd` names the same open descriptor for as long as it lives, all that the unsafe successor asks for"
         )]
         let timer = AsyncFd::new(timer)?;
-        let shared = Rc::new(Shared {
-            timer,
-            state: RefCell::new(state),
-        });
+        let shared = Rc::new(Shared { timer, state: RefCell::new(state) });
         let mut driver = JoinSet::new();
         driver.spawn_local(drive(Rc::clone(&shared)));
-        Ok(Self {
-            shared,
-            _driver: Rc::new(driver),
-        })
+        Ok(Self { shared, _driver: Rc::new(driver) })
     }
 
     /// Sleeps until the boot-time moment `deadline_ns`, never shorter; returns at once when it has passed.
     pub fn sleep_until(&self, deadline_ns: u64) -> Sleeping {
-        Sleeping {
-            shared: Rc::clone(&self.shared),
-            deadline_ns,
-            number: None,
-            coarse: None,
-        }
+        Sleeping { shared: Rc::clone(&self.shared), deadline_ns, number: None, coarse: None }
     }
 }
 
@@ -109,19 +91,13 @@ impl Future for Sleeping {
         let mut state = shared.state.borrow_mut();
         if state.failed {
             let left = Duration::from_nanos(deadline_ns - now);
-            return self
-                .coarse
-                .get_or_insert_with(|| Box::pin(sleep(left)))
-                .as_mut()
-                .poll(context);
+            return self.coarse.get_or_insert_with(|| Box::pin(sleep(left))).as_mut().poll(context);
         }
         let number = *self.number.get_or_insert_with(|| {
             state.next_number += 1;
             state.next_number
         });
-        state
-            .sleepers
-            .insert((deadline_ns, number), context.waker().clone());
+        state.sleepers.insert((deadline_ns, number), context.waker().clone());
         if let Err(error) = shared.arm_for(&mut state, deadline_ns) {
             state.fail(&error);
         }
@@ -132,13 +108,7 @@ impl Future for Sleeping {
 impl Drop for Sleeping {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            drop(
-                self.shared
-                    .state
-                    .borrow_mut()
-                    .sleepers
-                    .remove(&(self.deadline_ns, number)),
-            );
+            drop(self.shared.state.borrow_mut().sleepers.remove(&(self.deadline_ns, number)));
         }
     }
 }
@@ -203,17 +173,8 @@ fn set(timer: &AsyncFd<OwnedFd>, deadline_ns: u64) -> io::Result<()> {
     let seconds = i64::try_from(deadline_ns / 1_000_000_000).unwrap_or(i64::MAX);
     // A moment of zero would switch the timer off.
     let nanoseconds = i64::try_from(deadline_ns.max(1) % 1_000_000_000).unwrap_or(0);
-    let zero = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    let moment = Itimerspec {
-        it_interval: zero,
-        it_value: Timespec {
-            tv_sec: seconds,
-            tv_nsec: nanoseconds,
-        },
-    };
+    let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let moment = Itimerspec { it_interval: zero, it_value: Timespec { tv_sec: seconds, tv_nsec: nanoseconds } };
     timerfd_settime(timer.get_ref(), TimerfdTimerFlags::ABSTIME, &moment)?;
     Ok(())
 }
@@ -273,9 +234,7 @@ mod tests {
                 let pacer = Pacer::new().unwrap();
                 let start = boot_ns();
                 for step in 1..=500 {
-                    timeout(LIMIT, pacer.sleep_until(start + step * 20_000))
-                        .await
-                        .unwrap();
+                    timeout(LIMIT, pacer.sleep_until(start + step * 20_000)).await.unwrap();
                 }
                 assert!(boot_ns() >= start + 500 * 20_000);
             })

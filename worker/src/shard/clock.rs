@@ -59,10 +59,7 @@ impl ShardClock {
     /// Fixes the mapping once, by the broker's clock of now.
     pub(crate) fn new(origin: Origin, offset: &BrokerOffset) -> Self {
         let since = i128::from(offset.broker_now()) - i128::from(origin.wall_ns);
-        Self {
-            origin,
-            boot_at_origin: i128::from(clock::boot_ns()) - since,
-        }
+        Self { origin, boot_at_origin: i128::from(clock::boot_ns()) - since }
     }
 
     pub(crate) const fn origin(&self) -> Origin {

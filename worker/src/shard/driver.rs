@@ -48,11 +48,11 @@ pub(crate) async fn drive(
     match task.job.run.mode {
         Mode::Simulate => {
             let source = Simulated::new(content);
-            Shard::new(task, lane, log, resume, clock, source).run(&desired).await
+            Shard::new(task, lane, log, &resume, clock, source).run(&desired).await
         }
         Mode::Http => {
             let source = Sent::new(&task, content).await.map_err(ShardFault::Hopeless)?;
-            Shard::new(task, lane, log, resume, clock, source).run(&desired).await
+            Shard::new(task, lane, log, &resume, clock, source).run(&desired).await
         }
     }
 }
@@ -86,7 +86,7 @@ enum Leaving {
 }
 
 impl<S: Source> Shard<S> {
-    fn new(task: ShardTask, lane: Lane, log: ShardLog, resume: Resume, clock: ShardClock, source: S) -> Self {
+    fn new(task: ShardTask, lane: Lane, log: ShardLog, resume: &Resume, clock: ShardClock, source: S) -> Self {
         let run = Arc::clone(&task.job.run);
         let schedule = Schedule::new(&run, task.job.shard, &resume.history);
         let now = clocks::boot_ns();
@@ -272,11 +272,7 @@ impl<S: Source> Shard<S> {
         }
         let due = if S::PACED { wake } else { wake.max(now + self.interval()) };
         let wants_record = self.gather.is_touched() || S::KEEP_ALIVE_NS.is_some();
-        let record = if wants_record && self.writer.is_idle() {
-            self.last_handed + self.interval()
-        } else {
-            u64::MAX
-        };
+        let record = if wants_record && self.writer.is_idle() { self.last_handed + self.interval() } else { u64::MAX };
         due.min(record).min(now + 1_000_000_000)
     }
 

@@ -109,10 +109,9 @@ impl Gather {
             success: entry.success,
             warm_up: due_active < self.run.warm_up_ms.saturating_mul(1_000_000),
         });
-        if sampling::is_kept(key, self.run.keep_one_in) {
-            if !self.waiting.is_empty() || !self.block.push(entry) {
-                self.waiting.push(*entry);
-            }
+        let is_kept = sampling::is_kept(key, self.run.keep_one_in);
+        if is_kept && (self.is_overfull() || !self.block.push(entry)) {
+            self.waiting.push(*entry);
         }
     }
 

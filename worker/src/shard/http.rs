@@ -18,7 +18,9 @@ use super::clock::ShardClock;
 use super::gather::Gather;
 use super::request::Visitor;
 use super::source::Source;
-use crate::io::http::{Closed, Done, HttpPool, Limits, Offered, PlanSpec, RequestPlan, ResponseChecks, Ticket, TlsRoots};
+use crate::io::http::{
+    Closed, Done, HttpPool, Limits, Offered, PlanSpec, RequestPlan, ResponseChecks, Ticket, TlsRoots,
+};
 use crate::shared::Worker;
 
 /// The right to send lasts this long from the last confirmed record: 0.8 of the broker's `AckWait`.
@@ -247,9 +249,10 @@ fn open_headers(worker: &Worker, run: &RunSpec, http: &HttpSpec) -> Result<Vec<(
         if !header.sealed {
             return Ok((header.name.clone(), header.value.clone()));
         }
-        let sealer = worker.sealer.as_ref().ok_or_else(|| {
-            format!("header `{}` is secret and this worker has no `auth.secrets_key`", header.name)
-        })?;
+        let sealer = worker
+            .sealer
+            .as_ref()
+            .ok_or_else(|| format!("header `{}` is secret and this worker has no `auth.secrets_key`", header.name))?;
         let value = sealer.open(&header.value, &run.campaign).map_err(|error| error.to_string())?;
         Ok((header.name.clone(), value))
     };

@@ -1,8 +1,8 @@
 //! What to do with a delivered job, by the last record of its shard's log.
 
+use trafficlab_shared::model::arrivals::RateChange;
 use trafficlab_shared::protocol::job::ShardJob;
 use trafficlab_shared::protocol::report::{Cursor, Delivery, Event, Origin, Record, Span};
-use trafficlab_shared::model::arrivals::RateChange;
 
 /// Starts without any progress after which a shard is given up.
 pub(crate) const MAX_IDLE_STARTS: u32 = 5;
@@ -78,7 +78,10 @@ pub(crate) fn decide(job: &ShardJob, delivery: Delivery, last: Option<&Record>) 
     });
     if idle_starts > MAX_IDLE_STARTS {
         return Opening::GiveUp {
-            reason: format!("{MAX_IDLE_STARTS} workers in a row started the shard and got nowhere; the last was `{}`", last.worker),
+            reason: format!(
+                "{MAX_IDLE_STARTS} workers in a row started the shard and got nowhere; the last was `{}`",
+                last.worker
+            ),
             at,
         };
     }
@@ -144,7 +147,10 @@ mod tests {
     }
 
     fn runs(opening: Opening) -> bool {
-        matches!(opening, Opening::Run(_))
+        match opening {
+            Opening::Run(_) => true,
+            Opening::Leave | Opening::Fenced | Opening::GiveUp { .. } => false,
+        }
     }
 
     #[test]

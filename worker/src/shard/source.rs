@@ -1,6 +1,5 @@
 //! What turns due arrivals into results: drawn or really sent.
 
-
 use trafficlab_shared::protocol::report::Cursor;
 
 use super::clock::ShardClock;

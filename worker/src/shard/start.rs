@@ -40,9 +40,7 @@ async fn claim_and_drive(mut task: ShardTask, lane: crate::lane::Lane) -> Result
     };
     append_start(&task, &mut log, &resume).await?;
     match wait_for_word(&mut task, &resume).await? {
-        Word::Go { desired, origin } => {
-            driver::drive(task, lane, log, resume, desired, origin).await
-        }
+        Word::Go { desired, origin } => driver::drive(task, lane, log, resume, desired, origin).await,
         Word::Pause(desired) => {
             let origin = Origin { activation: desired.activation, ..resume.origin.unwrap_or_default() };
             let mut record = blank(&task, &resume, Event::Pause);

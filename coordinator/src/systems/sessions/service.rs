@@ -1,5 +1,7 @@
 //! Sessions: made, listed, changed, removed.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 use trafficlab_shared::clock;
 use trafficlab_shared::error::FieldFault;
@@ -186,6 +188,6 @@ fn paced(before: &CampaignFields, after: &CampaignFields) -> bool {
 ///
 /// # Errors
 /// No such session, or it runs.
-pub async fn delete(app: &App, id: &str, force: bool) -> Outcome<()> {
+pub async fn delete(app: &Arc<App>, id: &str, force: bool) -> Outcome<()> {
     cleanup::remove_campaign(app, id, force).await
 }

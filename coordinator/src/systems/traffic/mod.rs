@@ -23,6 +23,7 @@ pub mod stream;
 pub mod targets;
 pub mod trial;
 pub mod types;
+pub mod upkeep;
 
 #[cfg(test)]
 mod tests;

@@ -59,7 +59,7 @@ pub fn monitor(app: &App, id: &str) -> Outcome<MonitorData> {
         successful_requests: figures.counters.succeeded,
         failed_requests: figures.counters.failed,
         last_request: last_entry(store, &app.dispatch.segments, id)?,
-        requests_per_minute: latest.map_or(Ok(0.0), |run| last_minute(store, run))?,
+        requests_per_minute: latest.map_or(Ok(0.0), |run| last_minute(store, run, &shards))?,
         success_rate: figures.success_rate(),
         average_response_time: figures.mean_ms(),
         response_times: (&times).into(),
@@ -136,24 +136,26 @@ const fn word(state: ShardState) -> &'static str {
     }
 }
 
+/// Seconds that results may need to arrive; what is younger is not judged yet.
+const ARRIVES_WITHIN: u64 = 3;
+
 /// Requests per minute over the last 60 whole seconds, or since the start when that is less; of a run that is over,
 /// its last 60.
-fn last_minute(store: &Store, run: &Run) -> Outcome<f64> {
-    let Some(started) = run.started_ns.map(|ns| ns / SECOND_NS) else {
+fn last_minute(store: &Store, run: &Run, shards: &[Shard]) -> Outcome<f64> {
+    let Some(started_ns) = run.started_ns else {
         return Ok(0.0);
     };
-    let end = if run.is_generating() {
-        clock::wall_ns() / SECOND_NS
-    } else {
-        let last = SERIES.scan_prefix(store, &run.job, true).next().transpose()?;
-        last.and_then(|(_, block)| block.points.last().map(|point| point.second + 1)).unwrap_or(started)
-    };
-    let begin = end.saturating_sub(60).max(started);
-    let mut sent = 0;
-    for point in points(store, &run.job, begin, end)? {
-        sent += point.sent;
+    if !run.is_generating() && figures::active_ns(run, shards) < 60 * SECOND_NS {
+        return Ok(Figures::of(store, std::slice::from_ref(run))?.per_minute());
     }
-    Ok(round3(ratio(float(sent) * 60.0, float(end.saturating_sub(begin)))))
+    let last = SERIES.scan_prefix(store, &run.job, true).next().transpose()?;
+    let last = last.and_then(|(_, block)| block.points.last().map(|point| point.second)).unwrap_or(0);
+    let now = clock::wall_ns() / SECOND_NS;
+    let end = if run.is_generating() { last.clamp(now.saturating_sub(ARRIVES_WITHIN), now) } else { last + 1 };
+    let begin_ns = (end.saturating_sub(60) * SECOND_NS).max(started_ns);
+    let sent: u64 = points(store, &run.job, begin_ns / SECOND_NS, end)?.iter().map(|point| point.sent).sum();
+    let minutes = float((end * SECOND_NS).saturating_sub(begin_ns)) / 60e9;
+    Ok(round3(ratio(float(sent), minutes)))
 }
 
 /// The points of a run from second `from` to second `to` (excluded).

@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+use trafficlab_shared::config::Secret;
 use trafficlab_shared::target::TargetUrl;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,8 +24,8 @@ pub struct Unproven(pub String);
 
 /// The line that the owner of `target` publishes.
 #[must_use]
-pub fn line(secret: &str, target: &TargetUrl) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
+pub fn line_for(secret: &Secret, target: &TargetUrl) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes a key of any length");
     mac.update(target.origin().as_bytes());
     format!("trafficlab-verification={}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
@@ -33,8 +34,8 @@ pub fn line(secret: &str, target: &TargetUrl) -> String {
 ///
 /// # Errors
 /// Why there is no proof.
-pub async fn prove(secret: &str, target: &TargetUrl, address: IpAddr) -> Result<(), Unproven> {
-    let wanted = line(secret, target);
+pub async fn prove(secret: &Secret, target: &TargetUrl, address: IpAddr) -> Result<(), Unproven> {
+    let wanted = line_for(secret, target);
     let text = tokio::time::timeout(TIMEOUT, fetch(target, address)).await;
     let text = text.map_err(|_elapsed| Unproven(format!("`{}{PATH}` did not answer within 5 s", target.origin())))??;
     let found = text.lines().any(|line| bool::from(line.trim().as_bytes().ct_eq(wanted.as_bytes())));
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_line_is_about_scheme_host_and_port() {
-        let line = |url: &str| line("secret", &TargetUrl::parse(url).unwrap());
+        let line = |url: &str| line_for(&Secret::new("secret"), &TargetUrl::parse(url).unwrap());
         assert_eq!(line("http://a.test/x?y"), line("http://A.test:80/"));
         assert_ne!(line("http://a.test/"), line("https://a.test/"));
         assert_ne!(line("http://a.test/"), line("http://a.test:81/"));
@@ -96,7 +97,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let target = TargetUrl::parse(&format!("http://owner.test:{}/", address.port())).unwrap();
-        let body = body.replace("LINE", &line("s", &target));
+        let body = body.replace("LINE", &line_for(&Secret::new("s"), &target));
         let serve = async {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut request = [0; 2048];
@@ -105,7 +106,8 @@ mod tests {
             let text = format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
             stream.write_all(text.as_bytes()).await.unwrap();
         };
-        tokio::join!(prove("s", &target, address.ip()), serve).0
+        let secret = Secret::new("s");
+        tokio::join!(prove(&secret, &target, address.ip()), serve).0
     }
 
     #[tokio::test]

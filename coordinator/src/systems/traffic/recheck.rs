@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use trafficlab_shared::clock;
-use trafficlab_shared::config::Secret;
 use trafficlab_shared::model::campaign::CampaignStatus;
 use trafficlab_shared::target::TargetUrl;
 
@@ -74,7 +73,7 @@ fn active(app: &App) -> Outcome<Vec<(Run, TargetUrl)>> {
 
 async fn proof(app: &App, target: &TargetUrl) -> Result<(), String> {
     let addresses = resolve::addresses(&app.targets, target).await.map_err(|fault| fault.message)?;
-    let secret = app.config.generator.ownership_secret.as_ref().map(Secret::expose);
+    let secret = app.config.generator.ownership_secret.as_ref();
     match (resolve::public(&addresses), secret) {
         (None, _) => Ok(()),
         (Some(_), None) => Err("`generator.ownership_secret` is not set".to_owned()),

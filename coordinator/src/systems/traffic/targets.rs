@@ -117,7 +117,7 @@ pub async fn admit(app: &App, settings: &Settings) -> Outcome<bool> {
     let Some(address) = resolve::public(&addresses) else {
         return Ok(false);
     };
-    let Some(secret) = app.config.generator.ownership_secret.as_ref().map(Secret::expose) else {
+    let Some(secret) = app.config.generator.ownership_secret.as_ref() else {
         let message = "Public targets need `generator.ownership_secret` in the server's configuration";
         return Err(Fault::new(Code::TargetNotAllowed, message).detail("target_url", message));
     };
@@ -127,9 +127,9 @@ pub async fn admit(app: &App, settings: &Settings) -> Outcome<bool> {
     }
 }
 
-fn not_agreed(secret: &str, target: &TargetUrl, why: &str) -> Fault {
+fn not_agreed(secret: &Secret, target: &TargetUrl, why: &str) -> Fault {
     let origin = target.origin();
-    let line = ownership::line(secret, target);
+    let line = ownership::line_for(secret, target);
     let message = format!("The owner of `{origin}` must agree first: {why}");
     let remedy = format!("publish the line `{line}` in `{origin}{}`", ownership::PATH);
     Fault::new(Code::TargetNotAllowed, message).detail("target_url", remedy).with("verification_line", line)

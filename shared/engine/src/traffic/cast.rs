@@ -3,21 +3,13 @@
 //! Casts from floats saturate and casts of whole numbers below 2^53 to floats are exact.
 
 /// Largest whole number not above `value`; 0 for negatives and NaN.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, which is meant"
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, which is meant")]
 pub(crate) const fn whole(value: f64) -> u64 {
     value as u64
 }
 
 /// Nearest whole number, held within 32 bits.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, which is meant"
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, which is meant")]
 pub(crate) fn round32(value: f64) -> u32 {
     // Adding a half and cutting is the same on every machine; negatives become 0.
     (value + 0.5) as u32

@@ -3,9 +3,7 @@
 mod audience;
 
 use trafficlab_shared::error::FieldFault;
-use trafficlab_shared::model::content::{
-    AdFormat, CONTENT_VERSION, ContentSpec, RtbSpec, UserProfile, country,
-};
+use trafficlab_shared::model::content::{AdFormat, CONTENT_VERSION, ContentSpec, RtbSpec, UserProfile, country};
 
 use super::auction::rtb::PreparedRtb;
 use super::cast;
@@ -101,27 +99,17 @@ impl Content {
         if spec.content_version != CONTENT_VERSION {
             return Err(ContentError::Version(spec.content_version));
         }
-        let geo = ContentError::Empty {
-            field: "geo_locations",
-        };
+        let geo = ContentError::Empty { field: "geo_locations" };
         let weights: Vec<f64> = spec.geo.iter().map(|geo| geo.weight).collect();
-        let rows: Option<Vec<u16>> = spec
-            .geo
-            .iter()
-            .map(|geo| country::find(&geo.country).map(|country| country.index))
-            .collect();
-        let formats = spec
-            .rtb
-            .as_ref()
-            .map_or(RtbSpec::default().ad_formats, |rtb| rtb.ad_formats);
+        let rows: Option<Vec<u16>> =
+            spec.geo.iter().map(|geo| country::find(&geo.country).map(|country| country.index)).collect();
+        let formats = spec.rtb.as_ref().map_or(RtbSpec::default().ad_formats, |rtb| rtb.ad_formats);
         Ok(Self {
             profiles: spec.profiles.clone(),
             audience: Audience::new(spec)?,
             geo_rows: rows.ok_or_else(|| geo.clone())?,
             geo_choice: Alias::new(&weights).ok_or(geo)?,
-            formats: Alias::new(&formats).ok_or(ContentError::Empty {
-                field: "rtb_config.ad_formats",
-            })?,
+            formats: Alias::new(&formats).ok_or(ContentError::Empty { field: "rtb_config.ad_formats" })?,
             exchange: PreparedExchange::new(&spec.simulate)?,
             rtb: spec.rtb.as_ref().map(PreparedRtb::new),
         })
@@ -142,8 +130,7 @@ impl Content {
     pub(super) fn dims_of(&self, picks: &Picks) -> Dims {
         Dims {
             geo_index: picks.country,
-            device_index: super::tables::client(picks.client)
-                .map_or(0, |client| client.device.index),
+            device_index: super::tables::client(picks.client).map_or(0, |client| client.device.index),
             ad_format: picks.ad_format.code(),
             profile_index: cast::low16(u64::from(picks.profile)),
         }
@@ -160,8 +147,7 @@ impl Content {
             country: self.geo_rows.get(cast::index(row)).copied().unwrap_or(0),
             surface,
             client,
-            ad_format: AdFormat::from_code(cast::low8(u64::from(format)))
-                .unwrap_or(AdFormat::Banner),
+            ad_format: AdFormat::from_code(cast::low8(u64::from(format))).unwrap_or(AdFormat::Banner),
             stream,
         }
     }
@@ -169,9 +155,7 @@ impl Content {
     /// Name of a user profile by [`Dims::profile_index`].
     #[must_use]
     pub fn profile_name(&self, index: u16) -> Option<&str> {
-        self.profiles
-            .get(usize::from(index))
-            .map(|profile| profile.name.as_str())
+        self.profiles.get(usize::from(index)).map(|profile| profile.name.as_str())
     }
 }
 

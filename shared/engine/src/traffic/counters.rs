@@ -115,8 +115,7 @@ impl Counters {
     /// Whether every arrival that fell due ended in exactly one way.
     #[must_use]
     pub const fn balanced(&self) -> bool {
-        self.scheduled == self.sent + self.dropped + self.missed
-            && self.sent == self.succeeded + self.failed
+        self.scheduled == self.sent + self.dropped + self.missed && self.sent == self.succeeded + self.failed
     }
 }
 

@@ -73,12 +73,7 @@ mod tests {
         for mean in [0.05, 1.0, 11.9, 12.0, 80.0, 2_000.0] {
             let (mut sum, mut squares) = (0.0, 0.0);
             for slot in 0..DRAWS {
-                let key = EntryKey {
-                    seed: 4,
-                    shard: 0,
-                    slot,
-                    k: 0,
-                };
+                let key = EntryKey { seed: 4, shard: 0, slot, k: 0 };
                 let count = f64::from(poisson(&mut EntryRng::new(key, Domain::Arrivals), mean));
                 sum += count;
                 squares += (count - mean) * (count - mean);
@@ -88,25 +83,13 @@ mod tests {
             let error = 5.0 * libm::sqrt(mean / draws);
             assert!((sum / draws - mean).abs() < error, "{mean} {}", sum / draws);
             let spread = 5.0 * libm::sqrt((2.0 * mean * mean + mean) / draws);
-            assert!(
-                (squares / draws - mean).abs() < spread,
-                "{mean} {}",
-                squares / draws
-            );
+            assert!((squares / draws - mean).abs() < spread, "{mean} {}", squares / draws);
         }
     }
 
     #[test]
     fn strange_means_give_nothing() {
-        let mut rng = EntryRng::new(
-            EntryKey {
-                seed: 0,
-                shard: 0,
-                slot: 0,
-                k: 0,
-            },
-            Domain::Arrivals,
-        );
+        let mut rng = EntryRng::new(EntryKey { seed: 0, shard: 0, slot: 0, k: 0 }, Domain::Arrivals);
         for mean in [0.0, -3.0, f64::NAN, f64::INFINITY] {
             assert_eq!(poisson(&mut rng, mean), 0);
         }

@@ -143,12 +143,7 @@ impl Chance {
 mod tests {
     use super::*;
 
-    const KEY: EntryKey = EntryKey {
-        seed: 7,
-        shard: 1,
-        slot: 2,
-        k: 3,
-    };
+    const KEY: EntryKey = EntryKey { seed: 7, shard: 1, slot: 2, k: 3 };
 
     #[test]
     fn neighbouring_keys_and_domains_differ() {
@@ -161,14 +156,7 @@ mod tests {
             first(EntryKey { shard: 2, ..KEY }, Domain::Visitor),
             first(EntryKey { slot: 3, ..KEY }, Domain::Visitor),
             first(EntryKey { k: 4, ..KEY }, Domain::Visitor),
-            first(
-                EntryKey {
-                    shard: 2,
-                    slot: 1,
-                    ..KEY
-                },
-                Domain::Visitor,
-            ),
+            first(EntryKey { shard: 2, slot: 1, ..KEY }, Domain::Visitor),
         ];
         assert!(others.iter().all(|other| *other != base));
         assert_ne!(KEY.hash(), EntryKey { k: 4, ..KEY }.hash());
@@ -178,10 +166,7 @@ mod tests {
     fn the_stream_is_fixed_for_ever() {
         let mut stream = EntryRng::new(KEY, Domain::Visitor);
         let words = [stream.word(), stream.word()];
-        assert_eq!(
-            words,
-            [12_183_660_610_108_466_094, 3_971_235_120_114_125_048]
-        );
+        assert_eq!(words, [12_183_660_610_108_466_094, 3_971_235_120_114_125_048]);
     }
 
     #[test]

@@ -32,32 +32,16 @@ impl Sampler {
     pub(crate) fn new(distribution: &Distribution) -> Self {
         let law = match distribution.shape {
             Shape::Constant { value } => Law::Constant(value),
-            Shape::Uniform { low, high } => Law::Uniform {
-                low,
-                width: high - low,
-            },
+            Shape::Uniform { low, high } => Law::Uniform { low, width: high - low },
             Shape::Normal { mean, std_dev } => Law::Normal { mean, std_dev },
-            Shape::LogNormal { median, sigma } => Law::LogNormal {
-                log_median: libm::log(median),
-                sigma,
-            },
+            Shape::LogNormal { median, sigma } => Law::LogNormal { log_median: libm::log(median), sigma },
             Shape::Exponential { mean } => Law::Exponential { mean },
             Shape::Gamma { shape, scale } => Law::Gamma { shape, scale },
-            Shape::Weibull { shape, scale } => Law::Weibull {
-                inverse: 1.0 / shape,
-                scale,
-            },
-            Shape::Pareto { scale, shape } => Law::Pareto {
-                inverse: 1.0 / shape,
-                scale,
-            },
+            Shape::Weibull { shape, scale } => Law::Weibull { inverse: 1.0 / shape, scale },
+            Shape::Pareto { scale, shape } => Law::Pareto { inverse: 1.0 / shape, scale },
             Shape::Triangular { low, mode, high } => Law::Triangular { low, mode, high },
         };
-        Self {
-            law,
-            min: distribution.min,
-            max: distribution.max,
-        }
+        Self { law, min: distribution.min, max: distribution.max }
     }
 
     /// One value, never below 0 and never NaN.
@@ -65,9 +49,7 @@ impl Sampler {
         let value = match self.law {
             Law::Constant(value) => value,
             Law::Uniform { low, width } => width.mul_add_exact(stream.unit(), low),
-            Law::Normal { mean, std_dev } => {
-                std_dev.mul_add_exact(normal_quantile(stream.unit()), mean)
-            }
+            Law::Normal { mean, std_dev } => std_dev.mul_add_exact(normal_quantile(stream.unit()), mean),
             Law::LogNormal { log_median, sigma } => {
                 libm::exp(sigma.mul_add_exact(normal_quantile(stream.unit()), log_median))
             }
@@ -88,10 +70,7 @@ trait MulAddExact {
 }
 
 impl MulAddExact for f64 {
-    #[allow(
-        clippy::suboptimal_flops,
-        reason = "a fused operation would give other bits where hardware has it"
-    )]
+    #[allow(clippy::suboptimal_flops, reason = "a fused operation would give other bits where hardware has it")]
     fn mul_add_exact(self, factor: Self, addend: Self) -> Self {
         self * factor + addend
     }
@@ -156,9 +135,7 @@ pub(crate) fn normal_quantile(unit: f64) -> f64 {
 
 /// Horner's rule; coefficients from the highest power down.
 fn polynomial(coefficients: &[f64; 8], x: f64) -> f64 {
-    coefficients.iter().fold(0.0f64, |sum, coefficient| {
-        sum.mul_add_exact(x, *coefficient)
-    })
+    coefficients.iter().fold(0.0f64, |sum, coefficient| sum.mul_add_exact(x, *coefficient))
 }
 
 const CENTRE_OVER: [f64; 8] = [
@@ -231,30 +208,16 @@ mod tests {
     use serde_json::json;
 
     fn stream(seed: u64) -> EntryRng {
-        EntryRng::new(
-            EntryKey {
-                seed,
-                shard: 0,
-                slot: 0,
-                k: 0,
-            },
-            Domain::Exchange,
-        )
+        EntryRng::new(EntryKey { seed, shard: 0, slot: 0, k: 0 }, Domain::Exchange)
     }
 
     #[test]
     fn published_normal_quantiles() {
         // The check values of AS 241.
-        for (unit, expected) in [
-            (0.25, -0.674_489_750_196_081_7),
-            (0.001, -3.090_232_306_167_814),
-            (1e-20, -9.262_340_089_798_408),
-        ] {
-            assert!(
-                (normal_quantile(unit) - expected).abs() < 1e-14,
-                "{unit} {}",
-                normal_quantile(unit)
-            );
+        for (unit, expected) in
+            [(0.25, -0.674_489_750_196_081_7), (0.001, -3.090_232_306_167_814), (1e-20, -9.262_340_089_798_408)]
+        {
+            assert!((normal_quantile(unit) - expected).abs() < 1e-14, "{unit} {}", normal_quantile(unit));
         }
     }
 
@@ -265,36 +228,18 @@ mod tests {
             (json!({"distribution": "normal", "mean": 50, "sd": 5}), 50.0),
             (json!({"median": 40, "sigma": 0.5}), 40.0 * 1.133_148_453),
             (json!({"distribution": "exponential", "mean": 7}), 7.0),
-            (
-                json!({"distribution": "gamma", "shape": 0.5, "scale": 4}),
-                2.0,
-            ),
-            (
-                json!({"distribution": "gamma", "shape": 9, "scale": 2}),
-                18.0,
-            ),
-            (
-                json!({"distribution": "weibull", "shape": 2, "scale": 1}),
-                0.886_226_925,
-            ),
-            (
-                json!({"distribution": "pareto", "scale": 1, "shape": 4}),
-                4.0 / 3.0,
-            ),
-            (
-                json!({"distribution": "triangular", "min": 1, "mode": 2, "max": 6}),
-                3.0,
-            ),
+            (json!({"distribution": "gamma", "shape": 0.5, "scale": 4}), 2.0),
+            (json!({"distribution": "gamma", "shape": 9, "scale": 2}), 18.0),
+            (json!({"distribution": "weibull", "shape": 2, "scale": 1}), 0.886_226_925),
+            (json!({"distribution": "pareto", "scale": 1, "shape": 4}), 4.0 / 3.0),
+            (json!({"distribution": "triangular", "min": 1, "mode": 2, "max": 6}), 3.0),
             (json!(5), 5.0),
         ];
         for (written, expected) in cases {
             let sampler = Sampler::new(&Distribution::parse(&written, "d").unwrap());
             let mut stream = stream(3);
             let mean = (0..50_000).map(|_| sampler.draw(&mut stream)).sum::<f64>() / 50_000.0;
-            assert!(
-                (mean - expected).abs() < 0.03 * expected,
-                "{written} {mean}"
-            );
+            assert!((mean - expected).abs() < 0.03 * expected, "{written} {mean}");
         }
     }
 

@@ -38,11 +38,7 @@ impl Schedule {
     /// The schedule of `shard` with the changes logged so far.
     #[must_use]
     pub fn new(run: &RunSpec, shard: u32, history: &[RateChange]) -> Self {
-        let first = RateChange {
-            from_slot: 0,
-            rate: run.rate,
-            duration_ms: run.duration_ms,
-        };
+        let first = RateChange { from_slot: 0, rate: run.rate, duration_ms: run.duration_ms };
         let stages = match &run.arrivals {
             Arrivals::Stages { stages } => stages.clone(),
             Arrivals::Constant | Arrivals::Poisson => Vec::new(),
@@ -53,10 +49,7 @@ impl Schedule {
             shards: run.shards.max(1),
             poisson: run.arrivals == Arrivals::Poisson,
             stages,
-            pieces: vec![Piece {
-                change: first,
-                integral: 0,
-            }],
+            pieces: vec![Piece { change: first, integral: 0 }],
         };
         for change in history {
             schedule.apply(*change);
@@ -79,10 +72,7 @@ impl Schedule {
     /// Rate and length in force now (the last change).
     #[must_use]
     pub fn current(&self) -> RateChange {
-        self.pieces.last().map_or(
-            RateChange { from_slot: 0, rate: 0, duration_ms: 0 },
-            |piece| piece.change,
-        )
+        self.pieces.last().map_or(RateChange { from_slot: 0, rate: 0, duration_ms: 0 }, |piece| piece.change)
     }
 
     /// The active time in nanoseconds at which the run ends, when no slot comes after `slot`.
@@ -211,10 +201,7 @@ fn staged_integral(rate: u64, stages: &[Stage], slot: u32) -> u128 {
 pub fn peak_rate(arrivals: &Arrivals, rate: u64) -> u64 {
     match arrivals {
         Arrivals::Constant | Arrivals::Poisson => rate,
-        Arrivals::Stages { stages } => stages
-            .iter()
-            .map(|stage| stage.target)
-            .fold(rate, u64::max),
+        Arrivals::Stages { stages } => stages.iter().map(|stage| stage.target).fold(rate, u64::max),
     }
 }
 

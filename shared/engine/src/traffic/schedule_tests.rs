@@ -64,10 +64,7 @@ fn a_part_of_a_second_has_its_part_of_the_arrivals() {
 
 #[test]
 fn a_ramp_has_the_area_under_its_line() {
-    let stages = vec![
-        Stage { seconds: 10, target: 200 * PER_SECOND },
-        Stage { seconds: 10, target: 0 },
-    ];
+    let stages = vec![Stage { seconds: 10, target: 200 * PER_SECOND }, Stage { seconds: 10, target: 0 }];
     let spec = run(Arrivals::Stages { stages }, 0, 20_000, 8);
     assert_eq!(due(&spec, &[], 21).len(), 2000);
 }

@@ -38,9 +38,7 @@ impl PreparedExchange {
             error: Chance::new(spec.error_rate),
             timeout_us: spec.timeout_ms.saturating_mul(1_000),
             codes: spec.status_codes.iter().map(|pair| pair.0).collect(),
-            code_choice: Alias::new(&weights).ok_or(ContentError::Empty {
-                field: "config.status_codes",
-            })?,
+            code_choice: Alias::new(&weights).ok_or(ContentError::Empty { field: "config.status_codes" })?,
             response_bytes: Sampler::new(&spec.response_bytes),
         })
     }
@@ -73,34 +71,17 @@ impl PreparedExchange {
         }
     }
 
-    fn failed(
-        &self,
-        key: EntryKey,
-        error: ErrorKind,
-        response_us: u32,
-        bytes_out: u32,
-    ) -> PackedEntry {
+    fn failed(&self, key: EntryKey, error: ErrorKind, response_us: u32, bytes_out: u32) -> PackedEntry {
         // A failure that takes longer than the time-out is one.
         let late = response_us >= self.timeout_us;
         let error = if late { ErrorKind::Timeout } else { error };
         let response_us = response_us.min(self.timeout_us);
-        PackedEntry {
-            error,
-            response_us,
-            service_us: response_us,
-            bytes_out,
-            ..entry(key)
-        }
+        PackedEntry { error, response_us, service_us: response_us, bytes_out, ..entry(key) }
     }
 }
 
 fn entry(key: EntryKey) -> PackedEntry {
-    PackedEntry {
-        slot: key.slot,
-        k: key.k,
-        mode: EntryMode::Simulate,
-        ..PackedEntry::default()
-    }
+    PackedEntry { slot: key.slot, k: key.k, mode: EntryMode::Simulate, ..PackedEntry::default() }
 }
 
 /// Draws one arrival; the same key always gives the same entry. No response is status 0. The auction is

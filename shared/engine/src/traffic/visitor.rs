@@ -66,10 +66,7 @@ impl Content {
         let country = country::by_index(picks.country).unwrap_or(fallback::country());
         let city = pick_city(country.index, stream.word()).unwrap_or(&fallback::CITY);
         let (latitude, longitude) = nearby(city, &mut stream);
-        let user_profile = self
-            .profiles
-            .get(cast::index(picks.profile))
-            .unwrap_or(fallback::profile());
+        let user_profile = self.profiles.get(cast::index(picks.profile)).unwrap_or(fallback::profile());
         Profile {
             dims,
             user_profile,
@@ -116,17 +113,10 @@ fn address(country: u16, stream: &mut EntryRng) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(a, b, c, host))
 }
 
-fn language<'a>(
-    profile: &'a UserProfile,
-    country: &'static Country,
-    stream: &mut EntryRng,
-) -> &'a str {
+fn language<'a>(profile: &'a UserProfile, country: &'static Country, stream: &mut EntryRng) -> &'a str {
     // The word is drawn in either case, so that the rest of the visitor does not depend on it.
     let number = stream.below32(cast::length(profile.languages.len()).max(1));
-    profile
-        .languages
-        .get(cast::index(number))
-        .map_or(country.language, String::as_str)
+    profile.languages.get(cast::index(number)).map_or(country.language, String::as_str)
 }
 
 fn place(surface: Surface, client: &Client, stream: &mut EntryRng) -> Place {
@@ -166,13 +156,7 @@ mod fallback {
     use crate::traffic::tables::{City, Client, Device, Surface, clients};
 
     static NOBODY: LazyLock<UserProfile> = LazyLock::new(UserProfile::default);
-    static COUNTRY: Country = Country {
-        index: 0,
-        iso2: "US",
-        iso3: "USA",
-        name: "United States",
-        language: "en",
-    };
+    static COUNTRY: Country = Country { index: 0, iso2: "US", iso3: "USA", name: "United States", language: "en" };
     static DEVICE: Device = Device {
         index: 0,
         model: "unknown",
@@ -189,13 +173,7 @@ mod fallback {
     };
     static CLIENT: Client = Client::unknown(&DEVICE, Surface::Site);
 
-    pub(super) static CITY: City = City {
-        name: "",
-        region: "",
-        latitude: 0,
-        longitude: 0,
-        utc_offset: 0,
-    };
+    pub(super) static CITY: City = City { name: "", region: "", latitude: 0, longitude: 0, utc_offset: 0 };
 
     pub(super) fn profile() -> &'static UserProfile {
         &NOBODY

@@ -22,11 +22,7 @@ impl Alias {
     /// None when no weight is above zero. Weights that are not finite count as 0.
     pub(crate) fn new(weights: &[f64]) -> Option<Self> {
         let clean = |weight: &f64| {
-            if weight.is_finite() {
-                weight.max(0.0)
-            } else {
-                0.0
-            }
+            if weight.is_finite() { weight.max(0.0) } else { 0.0 }
         };
         let sum: f64 = weights.iter().map(clean).sum();
         if sum <= 0.0 || !sum.is_finite() {
@@ -34,10 +30,7 @@ impl Alias {
         }
         let scaled: Vec<u64> = weights
             .iter()
-            .map(|weight| {
-                cast::whole(clean(weight) / sum * cast::float(TOTAL))
-                    .max(u64::from(clean(weight) > 0.0))
-            })
+            .map(|weight| cast::whole(clean(weight) / sum * cast::float(TOTAL)).max(u64::from(clean(weight) > 0.0)))
             .collect();
         Some(Self::build(&scaled))
     }
@@ -47,18 +40,14 @@ impl Alias {
         let count = u64::from(cast::length(weights.len()));
         // Each column holds `total`; each weight is spread over `count` columns.
         let mut rest: Vec<u64> = weights.iter().map(|weight| weight * count).collect();
-        let mut columns: Vec<Column> = (0..cast::length(weights.len()))
-            .map(|other| Column { keep: total, other })
-            .collect();
+        let mut columns: Vec<Column> =
+            (0..cast::length(weights.len())).map(|other| Column { keep: total, other }).collect();
         let (mut small, mut large): (Vec<usize>, Vec<usize>) =
             (0..rest.len()).partition(|&column| rest.get(column).is_some_and(|have| *have < total));
         while let (Some(poor), Some(&rich)) = (small.pop(), large.last()) {
             let have = rest.get(poor).copied().unwrap_or(0);
             if let Some(column) = columns.get_mut(poor) {
-                *column = Column {
-                    keep: have,
-                    other: cast::length(rich),
-                };
+                *column = Column { keep: have, other: cast::length(rich) };
             }
             if let Some(left) = rest.get_mut(rich) {
                 *left -= total - have;
@@ -70,12 +59,9 @@ impl Alias {
         }
         // Thresholds become fractions of 2^32, so that a choice needs no division.
         for column in &mut columns {
-            column.keep =
-                cast::whole(cast::float(column.keep) / cast::float(total) * cast::float(TOTAL));
+            column.keep = cast::whole(cast::float(column.keep) / cast::float(total) * cast::float(TOTAL));
         }
-        Self {
-            columns: columns.into(),
-        }
+        Self { columns: columns.into() }
     }
 
     /// The index that `word` chooses.
@@ -99,15 +85,7 @@ mod tests {
     fn shares_follow_the_weights() {
         let weights = [5.0, 0.0, 1.0, 94.0];
         let alias = Alias::new(&weights).unwrap();
-        let mut stream = EntryRng::new(
-            EntryKey {
-                seed: 1,
-                shard: 0,
-                slot: 0,
-                k: 0,
-            },
-            Domain::Visitor,
-        );
+        let mut stream = EntryRng::new(EntryKey { seed: 1, shard: 0, slot: 0, k: 0 }, Domain::Visitor);
         let mut counts = [0.0f64; 4];
         for _ in 0..200_000 {
             counts[cast::index(alias.pick(stream.word()))] += 1.0;
@@ -116,10 +94,7 @@ mod tests {
         for (count, weight) in counts.iter().zip(weights) {
             let expected = weight * 2_000.0;
             // Five standard deviations of a binomial count.
-            assert!(
-                (count - expected).abs() <= 5.0 * libm::sqrt(expected),
-                "{counts:?}"
-            );
+            assert!((count - expected).abs() <= 5.0 * libm::sqrt(expected), "{counts:?}");
         }
     }
 

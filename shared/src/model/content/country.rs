@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-static TABLE: LazyLock<Table> =
-    LazyLock::new(|| Table::parse(include_str!("../../../data/countries.tsv")));
+static TABLE: LazyLock<Table> = LazyLock::new(|| Table::parse(include_str!("../../../data/countries.tsv")));
 
 /// One country of the built-in table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +34,7 @@ impl Table {
             let mut cells = line.split('\t');
             let mut cell = || cells.next().unwrap_or_default();
             let index = u16::try_from(rows.len()).unwrap_or(u16::MAX);
-            let country = Country {
-                index,
-                iso2: cell(),
-                iso3: cell(),
-                name: cell(),
-                language: cell(),
-            };
+            let country = Country { index, iso2: cell(), iso3: cell(), name: cell(), language: cell() };
             let also = cell().split('|').filter(|name| !name.is_empty());
             let names = [country.iso2, country.iso3, country.name];
             for name in names.into_iter().chain(also) {
@@ -68,10 +61,7 @@ pub fn by_index(index: u16) -> Option<&'static Country> {
 /// Finds a country by name, well-known other name, or code, without regard to case.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Country> {
-    TABLE
-        .by_name
-        .get(&name.trim().to_lowercase())
-        .and_then(|index| by_index(*index))
+    TABLE.by_name.get(&name.trim().to_lowercase()).and_then(|index| by_index(*index))
 }
 
 #[cfg(test)]

@@ -10,17 +10,8 @@ use serde_json::Value;
 /// Largest value a parameter may have, so that nothing drawn overflows.
 const LARGEST: f64 = 1e9;
 
-const NAMES: [&str; 9] = [
-    "log_normal",
-    "normal",
-    "uniform",
-    "exponential",
-    "gamma",
-    "weibull",
-    "pareto",
-    "triangular",
-    "constant",
-];
+const NAMES: [&str; 9] =
+    ["log_normal", "normal", "uniform", "exponential", "gamma", "weibull", "pareto", "triangular", "constant"];
 
 /// A shape and the bounds that everything drawn is held within.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -72,11 +63,7 @@ impl Distribution {
     }
 
     const fn of(shape: Shape) -> Self {
-        Self {
-            shape,
-            min: 0.0,
-            max: LARGEST,
-        }
+        Self { shape, min: 0.0, max: LARGEST }
     }
 
     /// Reads a number (always that value) or `{"distribution": name, …parameters}`; the parameters may
@@ -115,11 +102,7 @@ fn kind(reader: &mut ObjectReader<'_>, faults: &mut Faults) -> Option<&'static s
     let Some((key, value)) = reader.get(&["distribution", "type"]) else {
         return Some("log_normal");
     };
-    let word = value
-        .as_str()
-        .unwrap_or_default()
-        .to_lowercase()
-        .replace(['-', ' '], "_");
+    let word = value.as_str().unwrap_or_default().to_lowercase().replace(['-', ' '], "_");
     let word = match word.as_str() {
         "lognormal" => "log_normal",
         "gaussian" => "normal",
@@ -131,32 +114,19 @@ fn kind(reader: &mut ObjectReader<'_>, faults: &mut Faults) -> Option<&'static s
     if found.is_none() {
         faults.add(
             reader.path_of(key),
-            format!(
-                "distribution {}; one of {}",
-                unknown(word, NAMES.into_iter()),
-                NAMES.join(", ")
-            ),
+            format!("distribution {}; one of {}", unknown(word, NAMES.into_iter()), NAMES.join(", ")),
         );
     }
     found
 }
 
-fn with_parameters(
-    kind: &str,
-    mut reader: ObjectReader<'_>,
-    path: &str,
-    faults: &mut Faults,
-) -> Option<Distribution> {
+fn with_parameters(kind: &str, mut reader: ObjectReader<'_>, path: &str, faults: &mut Faults) -> Option<Distribution> {
     let shape = shape::read(kind, &mut reader, path, faults);
     // For these two `min` and `max` are the parameters themselves.
     let bounded = !matches!(kind, "uniform" | "triangular" | "constant");
     let any = Range::new(0.0, LARGEST);
     let (min, max) = if bounded {
-        let low = if kind == "pareto" {
-            None
-        } else {
-            reader.number(&["min", "min_ms"], any, faults)
-        };
+        let low = if kind == "pareto" { None } else { reader.number(&["min", "min_ms"], any, faults) };
         (low, reader.number(&["max", "max_ms"], any, faults))
     } else {
         (None, None)
@@ -180,10 +150,7 @@ mod tests {
     fn every_kind_is_read() {
         let cases = [
             (json!(50), json!({"constant": {"value": 50.0}})),
-            (
-                json!({"median_ms": 40}),
-                json!({"log_normal": {"median": 40.0, "sigma": 0.5}}),
-            ),
+            (json!({"median_ms": 40}), json!({"log_normal": {"median": 40.0, "sigma": 0.5}})),
             (
                 json!({"distribution": "lognormal", "params": {"median": 40, "sigma": 1}}),
                 json!({"log_normal": {"median": 40.0, "sigma": 1.0}}),
@@ -196,64 +163,36 @@ mod tests {
                 json!({"distribution": "uniform", "min_ms": 1, "max_ms": 3}),
                 json!({"uniform": {"low": 1.0, "high": 3.0}}),
             ),
-            (
-                json!({"distribution": "exponential", "mean": 3}),
-                json!({"exponential": {"mean": 3.0}}),
-            ),
-            (
-                json!({"distribution": "gamma", "shape": 2, "scale": 3}),
-                json!({"gamma": {"shape": 2.0, "scale": 3.0}}),
-            ),
+            (json!({"distribution": "exponential", "mean": 3}), json!({"exponential": {"mean": 3.0}})),
+            (json!({"distribution": "gamma", "shape": 2, "scale": 3}), json!({"gamma": {"shape": 2.0, "scale": 3.0}})),
             (
                 json!({"distribution": "weibull", "shape": 2, "scale": 3}),
                 json!({"weibull": {"shape": 2.0, "scale": 3.0}}),
             ),
-            (
-                json!({"distribution": "pareto", "min": 2, "alpha": 3}),
-                json!({"pareto": {"scale": 2.0, "shape": 3.0}}),
-            ),
+            (json!({"distribution": "pareto", "min": 2, "alpha": 3}), json!({"pareto": {"scale": 2.0, "shape": 3.0}})),
             (
                 json!({"distribution": "triangular", "min": 2, "mode": 3, "max": 5}),
                 json!({"triangular": {"low": 2.0, "mode": 3.0, "high": 5.0}}),
             ),
-            (
-                json!({"distribution": "constant", "value": 2}),
-                json!({"constant": {"value": 2.0}}),
-            ),
+            (json!({"distribution": "constant", "value": 2}), json!({"constant": {"value": 2.0}})),
         ];
         for (written, shape) in cases {
             let found = Distribution::parse(&written, "d").unwrap();
-            assert_eq!(
-                serde_json::to_value(found.shape).unwrap(),
-                shape,
-                "{written}"
-            );
+            assert_eq!(serde_json::to_value(found.shape).unwrap(), shape, "{written}");
         }
     }
 
     #[test]
     fn mistakes_name_the_parameter() {
         let cases = [
-            (
-                json!({"distribution": "nomral", "mean": 1}),
-                "d.distribution",
-            ),
+            (json!({"distribution": "nomral", "mean": 1}), "d.distribution"),
             (json!({"distribution": "normal", "mean": 1}), "d.std_dev"),
-            (
-                json!({"distribution": "normal", "mean": -1, "sd": 1}),
-                "d.mean",
-            ),
-            (
-                json!({"distribution": "uniform", "min": 5, "max": 1}),
-                "d.max",
-            ),
+            (json!({"distribution": "normal", "mean": -1, "sd": 1}), "d.mean"),
+            (json!({"distribution": "uniform", "min": 5, "max": 1}), "d.max"),
             (json!({"median": 5, "sigma": "x"}), "d.sigma"),
             (json!({"median": 5, "min": 9, "max": 8}), "d.max"),
             (json!({"median": 5, "mean": 8}), "d.mean"),
-            (
-                json!({"distribution": "gamma", "params": {"shape": 2}}),
-                "d.params.scale",
-            ),
+            (json!({"distribution": "gamma", "params": {"shape": 2}}), "d.params.scale"),
             (json!(-1), "d"),
             (json!("fast"), "d"),
         ];

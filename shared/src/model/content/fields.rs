@@ -43,11 +43,7 @@ impl Faults {
     }
 
     pub(super) fn finish<T>(self, value: T) -> Result<T, Vec<FieldFault>> {
-        if self.0.is_empty() {
-            Ok(value)
-        } else {
-            Err(self.0)
-        }
+        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }
 }
 
@@ -76,11 +72,7 @@ pub(super) struct ObjectReader<'a> {
 
 impl<'a> ObjectReader<'a> {
     pub(super) const fn new(map: &'a Map<String, Value>, path: &'a str) -> Self {
-        Self {
-            map,
-            path,
-            known: Vec::new(),
-        }
+        Self { map, path, known: Vec::new() }
     }
 
     pub(super) fn path_of(&self, key: &str) -> String {
@@ -90,20 +82,10 @@ impl<'a> ObjectReader<'a> {
     /// The first of the synonyms that is present and not null.
     pub(super) fn get(&mut self, names: &[&'static str]) -> Option<(&'static str, &'a Value)> {
         self.known.extend_from_slice(names);
-        names.iter().find_map(|name| {
-            self.map
-                .get(*name)
-                .filter(|value| !value.is_null())
-                .map(|value| (*name, value))
-        })
+        names.iter().find_map(|name| self.map.get(*name).filter(|value| !value.is_null()).map(|value| (*name, value)))
     }
 
-    pub(super) fn number(
-        &mut self,
-        names: &[&'static str],
-        range: Range,
-        faults: &mut Faults,
-    ) -> Option<f64> {
+    pub(super) fn number(&mut self, names: &[&'static str], range: Range, faults: &mut Faults) -> Option<f64> {
         let (key, value) = self.get(names)?;
         number(value, &self.path_of(key), range, faults)
     }
@@ -115,19 +97,10 @@ impl<'a> ObjectReader<'a> {
         faults: &mut Faults,
     ) -> Option<u32> {
         let (key, value) = self.get(names)?;
-        let found = value
-            .as_u64()
-            .and_then(|number| u32::try_from(number).ok())
-            .filter(|number| range.contains(number));
+        let found =
+            value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number));
         if found.is_none() {
-            faults.add(
-                self.path_of(key),
-                format!(
-                    "must be a whole number from {} to {}",
-                    range.start(),
-                    range.end()
-                ),
-            );
+            faults.add(self.path_of(key), format!("must be a whole number from {} to {}", range.start(), range.end()));
         }
         found
     }
@@ -140,22 +113,12 @@ impl<'a> ObjectReader<'a> {
         value.as_bool()
     }
 
-    pub(super) fn text(
-        &mut self,
-        names: &[&'static str],
-        max_bytes: usize,
-        faults: &mut Faults,
-    ) -> Option<String> {
+    pub(super) fn text(&mut self, names: &[&'static str], max_bytes: usize, faults: &mut Faults) -> Option<String> {
         let (key, value) = self.get(names)?;
         text(value, &self.path_of(key), max_bytes, faults)
     }
 
-    pub(super) fn texts(
-        &mut self,
-        names: &[&'static str],
-        max_items: usize,
-        faults: &mut Faults,
-    ) -> Vec<String> {
+    pub(super) fn texts(&mut self, names: &[&'static str], max_items: usize, faults: &mut Faults) -> Vec<String> {
         let Some((key, value)) = self.get(names) else {
             return Vec::new();
         };
@@ -179,44 +142,26 @@ impl<'a> ObjectReader<'a> {
 }
 
 pub(super) fn number(value: &Value, path: &str, range: Range, faults: &mut Faults) -> Option<f64> {
-    let found = value
-        .as_f64()
-        .filter(|number| number.is_finite() && (range.low..=range.high).contains(number));
+    let found = value.as_f64().filter(|number| number.is_finite() && (range.low..=range.high).contains(number));
     if found.is_none() {
-        faults.add(
-            path,
-            format!("must be a number from {} to {}", range.low, range.high),
-        );
+        faults.add(path, format!("must be a number from {} to {}", range.low, range.high));
     }
     found
 }
 
-pub(super) fn text(
-    value: &Value,
-    path: &str,
-    max_bytes: usize,
-    faults: &mut Faults,
-) -> Option<String> {
+pub(super) fn text(value: &Value, path: &str, max_bytes: usize, faults: &mut Faults) -> Option<String> {
     let found = value
         .as_str()
         .map(str::trim)
         .filter(|text| !text.is_empty() && text.len() <= max_bytes)
         .filter(|text| !text.chars().any(char::is_control));
     if found.is_none() {
-        faults.add(
-            path,
-            format!("must be a text of 1 to {max_bytes} bytes without control characters"),
-        );
+        faults.add(path, format!("must be a text of 1 to {max_bytes} bytes without control characters"));
     }
     found.map(str::to_owned)
 }
 
-pub(super) fn list<'a>(
-    value: &'a Value,
-    path: &str,
-    max_items: usize,
-    faults: &mut Faults,
-) -> Option<&'a [Value]> {
+pub(super) fn list<'a>(value: &'a Value, path: &str, max_items: usize, faults: &mut Faults) -> Option<&'a [Value]> {
     let found = value.as_array().filter(|items| items.len() <= max_items);
     if found.is_none() {
         faults.add(path, format!("must be a list of at most {max_items}"));
@@ -224,11 +169,7 @@ pub(super) fn list<'a>(
     found.map(Vec::as_slice)
 }
 
-pub(super) fn object<'a>(
-    value: &'a Value,
-    path: &str,
-    faults: &mut Faults,
-) -> Option<&'a Map<String, Value>> {
+pub(super) fn object<'a>(value: &'a Value, path: &str, faults: &mut Faults) -> Option<&'a Map<String, Value>> {
     if !value.is_object() {
         faults.add(path, "must be an object");
     }

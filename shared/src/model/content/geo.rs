@@ -21,10 +21,7 @@ pub struct GeoWeight {
 /// The location of a campaign that names none.
 #[must_use]
 pub fn default_locations() -> Vec<GeoWeight> {
-    vec![GeoWeight {
-        country: "US".to_owned(),
-        weight: 1.0,
-    }]
+    vec![GeoWeight { country: "US".to_owned(), weight: 1.0 }]
 }
 
 /// Reads names, ISO codes or `{"country", "weight"}` objects; null and `[]` mean the default.
@@ -43,10 +40,7 @@ pub fn parse(value: &Value, path: &str) -> Result<Vec<GeoWeight>, Vec<FieldFault
             continue;
         };
         // A country named twice counts with both weights.
-        match locations
-            .iter_mut()
-            .find(|have| have.country == found.country)
-        {
+        match locations.iter_mut().find(|have| have.country == found.country) {
             Some(have) => have.weight += found.weight,
             None => locations.push(found),
         }
@@ -64,21 +58,14 @@ fn location(item: &Value, path: &str, faults: &mut Faults) -> Option<GeoWeight> 
             let mut reader = ObjectReader::new(map, path);
             let name = reader.text(&["country", "location", "name"], 64, faults);
             let weight = reader.number(&["weight"], Range::new(1e-6, 1e9), faults);
-            if name.is_none()
-                && !["country", "location", "name"]
-                    .iter()
-                    .any(|key| map.contains_key(*key))
-            {
+            if name.is_none() && !["country", "location", "name"].iter().any(|key| map.contains_key(*key)) {
                 faults.add(format!("{path}.country"), "is required");
             }
             reader.finish(faults);
             (name, weight.unwrap_or(1.0))
         }
         _ => {
-            faults.add(
-                path,
-                "must be a country name, an ISO code or {\"country\", \"weight\"}",
-            );
+            faults.add(path, "must be a country name, an ISO code or {\"country\", \"weight\"}");
             (None, 1.0)
         }
     };
@@ -88,10 +75,7 @@ fn location(item: &Value, path: &str, faults: &mut Faults) -> Option<GeoWeight> 
         faults.add(path, format!("country {}", unknown(&name, names)));
         return None;
     };
-    Some(GeoWeight {
-        country: country.iso2.to_owned(),
-        weight,
-    })
+    Some(GeoWeight { country: country.iso2.to_owned(), weight })
 }
 
 #[cfg(test)]
@@ -104,10 +88,7 @@ mod tests {
     fn names_codes_and_objects() {
         let value = json!(["United States", "de", {"country": "France", "weight": 3}, {"location": "UK"}, "USA"]);
         let found = parse(&value, "geo_locations").unwrap();
-        let pairs: Vec<_> = found
-            .iter()
-            .map(|geo| (geo.country.as_str(), geo.weight))
-            .collect();
+        let pairs: Vec<_> = found.iter().map(|geo| (geo.country.as_str(), geo.weight)).collect();
         assert_eq!(pairs, [("US", 2.0), ("DE", 1.0), ("FR", 3.0), ("GB", 1.0)]);
     }
 
@@ -132,11 +113,7 @@ mod tests {
                 "geo_locations[4].x"
             ]
         );
-        assert!(
-            faults[0].message.contains("`Germany`"),
-            "{}",
-            faults[0].message
-        );
+        assert!(faults[0].message.contains("`Germany`"), "{}", faults[0].message);
         assert!(parse(&json!("US"), "g").is_err());
         assert!(parse(&json!(vec!["US"; 251]), "g").is_err());
     }

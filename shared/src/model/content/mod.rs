@@ -73,35 +73,15 @@ impl ContentSpec {
         let mut faults = Vec::new();
         let mut spec = Self::default();
         let null = Value::Null;
+        keep(geo::parse(input.geo_locations.unwrap_or(&null), "geo_locations"), &mut spec.geo, &mut faults);
+        keep(profile::parse(input.user_profiles.unwrap_or(&null), "user_profiles"), &mut spec.profiles, &mut faults);
         keep(
-            geo::parse(input.geo_locations.unwrap_or(&null), "geo_locations"),
-            &mut spec.geo,
-            &mut faults,
-        );
-        keep(
-            profile::parse(input.user_profiles.unwrap_or(&null), "user_profiles"),
-            &mut spec.profiles,
-            &mut faults,
-        );
-        keep(
-            rtb::parse(
-                input.rtb_config.unwrap_or(&null),
-                "rtb_config",
-                input.rtb_by_default,
-            ),
+            rtb::parse(input.rtb_config.unwrap_or(&null), "rtb_config", input.rtb_by_default),
             &mut spec.rtb,
             &mut faults,
         );
-        keep(
-            simulate::parse(input.config.unwrap_or(&null), "config"),
-            &mut spec.simulate,
-            &mut faults,
-        );
-        if faults.is_empty() {
-            Ok(spec)
-        } else {
-            Err(faults)
-        }
+        keep(simulate::parse(input.config.unwrap_or(&null), "config"), &mut spec.simulate, &mut faults);
+        if faults.is_empty() { Ok(spec) } else { Err(faults) }
     }
 }
 
@@ -165,26 +145,14 @@ mod tests {
         })
         .unwrap_err();
         let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
-        assert_eq!(
-            fields,
-            [
-                "geo_locations[0]",
-                "user_profiles[0].colour",
-                "rtb_config.bidders",
-                "config.error_rate"
-            ]
-        );
+        assert_eq!(fields, ["geo_locations[0]", "user_profiles[0].colour", "rtb_config.bidders", "config.error_rate"]);
     }
 
     #[test]
     fn unknown_keys_are_only_warnings_when_read_leniently() {
         let profiles = json!([{"name": "a", "colour": {"b": 1}, "weight": 2}]);
         let rtb = json!({"bidders": 3, "ssp": "x", "bid_price": {"median": 2, "curve": 1}});
-        let input = ContentInput {
-            user_profiles: Some(&profiles),
-            rtb_config: Some(&rtb),
-            ..ContentInput::default()
-        };
+        let input = ContentInput { user_profiles: Some(&profiles), rtb_config: Some(&rtb), ..ContentInput::default() };
         let (spec, warnings) = ContentSpec::parse_leniently(&input).unwrap();
         let fields: Vec<&str> = warnings.iter().map(|fault| fault.field.as_str()).collect();
         assert_eq!(fields, ["user_profiles[0].colour", "rtb_config.bid_price.curve", "rtb_config.ssp"]);
@@ -197,11 +165,7 @@ mod tests {
 
     #[test]
     fn the_default_travels_compactly_and_unchanged() {
-        let spec = ContentSpec::parse(&ContentInput {
-            rtb_by_default: true,
-            ..ContentInput::default()
-        })
-        .unwrap();
+        let spec = ContentSpec::parse(&ContentInput { rtb_by_default: true, ..ContentInput::default() }).unwrap();
         assert!(spec.rtb.is_some());
         let bytes = rmp_serde::to_vec_named(&spec).unwrap();
         assert!(bytes.len() < 2_000, "{} bytes", bytes.len());

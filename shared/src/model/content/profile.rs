@@ -26,13 +26,7 @@ pub enum DeviceType {
 
 impl DeviceType {
     /// All classes.
-    pub const ALL: [Self; 5] = [
-        Self::Mobile,
-        Self::Desktop,
-        Self::Tablet,
-        Self::Ctv,
-        Self::Dooh,
-    ];
+    pub const ALL: [Self; 5] = [Self::Mobile, Self::Desktop, Self::Tablet, Self::Ctv, Self::Dooh];
 
     /// The word in entries and requests.
     #[must_use]
@@ -99,33 +93,19 @@ pub struct UserProfile {
 #[must_use]
 pub fn builtin() -> Vec<UserProfile> {
     let rows: [(&str, f64, f64, f64, &[&str]); 5] = [
-        (
-            "casual browser",
-            45.0,
-            0.004,
-            0.01,
-            &["news", "entertainment"],
-        ),
+        ("casual browser", 45.0, 0.004, 0.01, &["news", "entertainment"]),
         ("researcher", 20.0, 0.008, 0.02, &["technology", "reviews"]),
         ("shopper", 18.0, 0.02, 0.06, &["shopping", "fashion"]),
-        (
-            "streamer",
-            12.0,
-            0.003,
-            0.005,
-            &["movies", "music", "games"],
-        ),
+        ("streamer", 12.0, 0.003, 0.005, &["movies", "music", "games"]),
         ("loyal customer", 5.0, 0.03, 0.12, &["shopping", "travel"]),
     ];
-    let build = |(name, weight, click, conversion, interests): (&str, f64, f64, f64, &[&str])| {
-        UserProfile {
-            name: name.to_owned(),
-            weight,
-            click_probability: click,
-            conversion_probability: conversion,
-            interests: interests.iter().map(|&word| word.to_owned()).collect(),
-            ..UserProfile::default()
-        }
+    let build = |(name, weight, click, conversion, interests): (&str, f64, f64, f64, &[&str])| UserProfile {
+        name: name.to_owned(),
+        weight,
+        click_probability: click,
+        conversion_probability: conversion,
+        interests: interests.iter().map(|&word| word.to_owned()).collect(),
+        ..UserProfile::default()
     };
     rows.into_iter().map(build).collect()
 }
@@ -169,18 +149,10 @@ fn one(item: &Value, path: &str, faults: &mut Faults) -> Option<UserProfile> {
     let chance = Range::PROBABILITY;
     let profile = UserProfile {
         name: name.unwrap_or_default(),
-        weight: reader
-            .number(&["weight"], Range::new(1e-6, 1e9), faults)
-            .unwrap_or(1.0),
-        click_probability: reader
-            .number(&["click_probability", "click_rate", "ctr"], chance, faults)
-            .unwrap_or(0.008),
+        weight: reader.number(&["weight"], Range::new(1e-6, 1e9), faults).unwrap_or(1.0),
+        click_probability: reader.number(&["click_probability", "click_rate", "ctr"], chance, faults).unwrap_or(0.008),
         conversion_probability: reader
-            .number(
-                &["conversion_probability", "conversion_rate"],
-                chance,
-                faults,
-            )
+            .number(&["conversion_probability", "conversion_rate"], chance, faults)
             .unwrap_or(0.02),
         device_types: device_types(&mut reader, faults),
         device_models: reader.texts(&["device_models", "devices"], MAX_ITEMS, faults),
@@ -197,18 +169,10 @@ fn one(item: &Value, path: &str, faults: &mut Faults) -> Option<UserProfile> {
 /// A bare name picks one of the built-in profiles.
 fn named(name: &str, path: &str, faults: &mut Faults) -> Option<UserProfile> {
     let builtin = builtin();
-    let found = builtin
-        .iter()
-        .find(|profile| profile.name.eq_ignore_ascii_case(name));
+    let found = builtin.iter().find(|profile| profile.name.eq_ignore_ascii_case(name));
     if found.is_none() {
         let names = builtin.iter().map(|profile| profile.name.as_str());
-        faults.add(
-            path,
-            format!(
-                "profile {}; or give an object with a name",
-                unknown(name, names)
-            ),
-        );
+        faults.add(path, format!("profile {}; or give an object with a name", unknown(name, names)));
     }
     found.cloned()
 }
@@ -216,18 +180,11 @@ fn named(name: &str, path: &str, faults: &mut Faults) -> Option<UserProfile> {
 fn device_types(reader: &mut ObjectReader<'_>, faults: &mut Faults) -> Vec<DeviceType> {
     let path = reader.path_of("device_types");
     let mut found = Vec::new();
-    for (index, word) in reader
-        .texts(&["device_types"], MAX_ITEMS, faults)
-        .iter()
-        .enumerate()
-    {
+    for (index, word) in reader.texts(&["device_types"], MAX_ITEMS, faults).iter().enumerate() {
         match DeviceType::from_name(word).filter(|kind| *kind != DeviceType::Dooh) {
             Some(kind) if found.contains(&kind) => {}
             Some(kind) => found.push(kind),
-            None => faults.add(
-                format!("{path}[{index}]"),
-                "must be `mobile`, `desktop`, `tablet` or `ctv`",
-            ),
+            None => faults.add(format!("{path}[{index}]"), "must be `mobile`, `desktop`, `tablet` or `ctv`"),
         }
     }
     found
@@ -240,10 +197,7 @@ fn languages(reader: &mut ObjectReader<'_>, faults: &mut Faults) -> Vec<String> 
         let primary = tag.split('-').next().unwrap_or_default();
         let letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !(2..=3).contains(&primary.len()) || !tag.split('-').all(letters) {
-            faults.add(
-                format!("{path}[{index}]"),
-                "must be a language tag such as `en` or `pt-BR`",
-            );
+            faults.add(format!("{path}[{index}]"), "must be a language tag such as `en` or `pt-BR`");
         }
     }
     tags
@@ -271,18 +225,9 @@ mod tests {
         let cases = [
             (json!([{"weight": 1}]), "p[0].name"),
             (json!([{"name": "a", "weight": 0}]), "p[0].weight"),
-            (
-                json!([{"name": "a", "click_probability": 1.5}]),
-                "p[0].click_probability",
-            ),
-            (
-                json!([{"name": "a", "device_types": ["mobile", "fridge"]}]),
-                "p[0].device_types[1]",
-            ),
-            (
-                json!([{"name": "a", "languages": ["x y"]}]),
-                "p[0].languages[0]",
-            ),
+            (json!([{"name": "a", "click_probability": 1.5}]), "p[0].click_probability"),
+            (json!([{"name": "a", "device_types": ["mobile", "fridge"]}]), "p[0].device_types[1]"),
+            (json!([{"name": "a", "languages": ["x y"]}]), "p[0].languages[0]"),
             (json!([{"name": "a"}, {"name": "a"}]), "p[1].name"),
             (json!([{"name": "a", "os": "iOS"}]), "p[0].os"),
             (json!(["nobody"]), "p[0]"),

@@ -92,11 +92,7 @@ pub struct Inventory {
 
 impl Default for Inventory {
     fn default() -> Self {
-        Self {
-            site: 60.0,
-            app: 40.0,
-            dooh: 0.0,
-        }
+        Self { site: 60.0, app: 40.0, dooh: 0.0 }
     }
 }
 
@@ -152,11 +148,7 @@ impl Default for RtbSpec {
 ///
 /// # Errors
 /// One fault per wrong field.
-pub fn parse(
-    value: &Value,
-    path: &str,
-    on_by_default: bool,
-) -> Result<Option<RtbSpec>, Vec<FieldFault>> {
+pub fn parse(value: &Value, path: &str, on_by_default: bool) -> Result<Option<RtbSpec>, Vec<FieldFault>> {
     let mut faults = Faults::default();
     if value.is_null() {
         return Ok(on_by_default.then(RtbSpec::default));
@@ -176,11 +168,7 @@ pub fn parse(
 fn read(reader: &mut ObjectReader<'_>, faults: &mut Faults) -> RtbSpec {
     let default = RtbSpec::default();
     let price = Range::new(0.0, MAX_CPM);
-    let floor = reader.number(
-        &["floor_price", "bid_floor", "bidfloor", "floor"],
-        price,
-        faults,
-    );
+    let floor = reader.number(&["floor_price", "bid_floor", "bidfloor", "floor"], price, faults);
     let (bidders, seats) = parts::bidders(reader, faults);
     let bid_rate = reader.number(&["bid_rate", "bid_probability"], Range::PROBABILITY, faults);
     let bid_price = reader
@@ -215,14 +203,8 @@ mod tests {
             "tmax_ms": 200, "deals": [{"id": "d1", "bid_floor": 2, "rate": 0.5}], "inventory": {"app": 1}});
         let spec = parse(&value, "rtb_config", false).unwrap().unwrap();
         assert_eq!(format!("{:?}", spec.ad_formats), "[1.0, 3.0, 0.0, 0.0]");
-        assert_eq!(
-            (spec.currency.as_str(), spec.auction),
-            ("EUR", AuctionType::SecondPrice)
-        );
-        assert_eq!(
-            (spec.bidders, spec.seats.len(), spec.deals.len()),
-            (2, 2, 1)
-        );
+        assert_eq!((spec.currency.as_str(), spec.auction), ("EUR", AuctionType::SecondPrice));
+        assert_eq!((spec.bidders, spec.seats.len(), spec.deals.len()), (2, 2, 1));
         assert!(spec.inventory.site.abs() < 1e-9);
     }
 
@@ -233,11 +215,7 @@ mod tests {
         assert!(parse(&json!(null), "r", false).unwrap().is_none());
         assert!(parse(&json!({}), "r", false).unwrap().is_none());
         assert!(parse(&json!({"bidders": 3}), "r", false).unwrap().is_some());
-        assert!(
-            parse(&json!({"enabled": false}), "r", true)
-                .unwrap()
-                .is_none()
-        );
+        assert!(parse(&json!({"enabled": false}), "r", true).unwrap().is_none());
     }
 
     #[test]
@@ -248,10 +226,7 @@ mod tests {
             (json!({"bidders": 51}), "r.bidders"),
             (json!({"bidders": [""]}), "r.bidders[0]"),
             (json!({"floor_price": -1}), "r.floor_price"),
-            (
-                json!({"ad_formats": ["banner", "popup"]}),
-                "r.ad_formats[1]",
-            ),
+            (json!({"ad_formats": ["banner", "popup"]}), "r.ad_formats[1]"),
             (json!({"ad_formats": {"banner": 0}}), "r.ad_formats"),
             (json!({"auction_type": 3}), "r.auction_type"),
             (json!({"currency": "dollar"}), "r.currency"),
@@ -261,11 +236,7 @@ mod tests {
             (json!({"bid_rat": 1}), "r.bid_rat"),
         ];
         for (value, field) in cases {
-            assert_eq!(
-                parse(&value, "r", true).unwrap_err()[0].field,
-                field,
-                "{value}"
-            );
+            assert_eq!(parse(&value, "r", true).unwrap_err()[0].field, field, "{value}");
         }
     }
 }

@@ -7,15 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The keys of `config` that this part reads; all others belong to other parts.
-pub const KEYS: [&str; 7] = [
-    "network_latency",
-    "latency",
-    "server_time",
-    "error_rate",
-    "timeout_ms",
-    "status_codes",
-    "response_bytes",
-];
+pub const KEYS: [&str; 7] =
+    ["network_latency", "latency", "server_time", "error_rate", "timeout_ms", "status_codes", "response_bytes"];
 
 const MAX_STATUS_CODES: usize = 50;
 
@@ -100,11 +93,7 @@ fn status_codes(reader: &mut ObjectReader<'_>, faults: &mut Faults) -> Option<Ve
     let mut found: Vec<(u16, f64)> = Vec::new();
     let mut sum = 0.0;
     for (field, code, weight) in pairs.into_iter().take(MAX_STATUS_CODES) {
-        match code
-            .parse::<u16>()
-            .ok()
-            .filter(|code| (200..=599).contains(code))
-        {
+        match code.parse::<u16>().ok().filter(|code| (200..=599).contains(code)) {
             Some(code) => found.push((code, weight)),
             None => faults.add(field, "must be a status code from 200 to 599"),
         }
@@ -126,22 +115,11 @@ mod tests {
 
     #[test]
     fn keys_of_other_parts_are_left_alone() {
-        let config = json!({"mode": "simulate", "latency": {"median_ms": 80}, "status_codes": {"404": 0.03, "200": 0.97}});
+        let config =
+            json!({"mode": "simulate", "latency": {"median_ms": 80}, "status_codes": {"404": 0.03, "200": 0.97}});
         let spec = parse(&config, "config").unwrap();
-        assert_eq!(
-            spec.latency.shape,
-            Shape::LogNormal {
-                median: 80.0,
-                sigma: 0.5
-            }
-        );
-        assert_eq!(
-            spec.status_codes
-                .iter()
-                .map(|pair| pair.0)
-                .collect::<Vec<_>>(),
-            [200, 404]
-        );
+        assert_eq!(spec.latency.shape, Shape::LogNormal { median: 80.0, sigma: 0.5 });
+        assert_eq!(spec.status_codes.iter().map(|pair| pair.0).collect::<Vec<_>>(), [200, 404]);
     }
 
     #[test]
@@ -150,24 +128,14 @@ mod tests {
             (json!({"error_rate": -0.1}), "config.error_rate"),
             (json!({"timeout_ms": 0}), "config.timeout_ms"),
             (json!({"timeout_ms": 1.5}), "config.timeout_ms"),
-            (
-                json!({"network_latency": {"median_ms": 0}}),
-                "config.network_latency.median_ms",
-            ),
+            (json!({"network_latency": {"median_ms": 0}}), "config.network_latency.median_ms"),
             (json!({"status_codes": {"20": 1}}), "config.status_codes.20"),
             (json!({"status_codes": {"200": 0}}), "config.status_codes"),
-            (
-                json!({"status_codes": [200, "x"]}),
-                "config.status_codes[1]",
-            ),
+            (json!({"status_codes": [200, "x"]}), "config.status_codes[1]"),
             (json!({"status_codes": 200}), "config.status_codes"),
         ];
         for (value, field) in cases {
-            assert_eq!(
-                parse(&value, "config").unwrap_err()[0].field,
-                field,
-                "{value}"
-            );
+            assert_eq!(parse(&value, "config").unwrap_err()[0].field, field, "{value}");
         }
     }
 }

@@ -21,15 +21,8 @@ impl ResponseChecks {
     /// Whether a response keeps every condition.
     pub(super) fn hold(&self, status: u16, body: &[u8], latency_ns: u64) -> bool {
         let status_fits = self.statuses.is_empty() || self.statuses.contains(&status);
-        let body_fits = self
-            .body_contains
-            .as_ref()
-            .is_none_or(|text| contains(body, text.as_bytes()));
-        status_fits
-            && body_fits
-            && self
-                .max_latency_ns
-                .is_none_or(|longest| latency_ns <= longest)
+        let body_fits = self.body_contains.as_ref().is_none_or(|text| contains(body, text.as_bytes()));
+        status_fits && body_fits && self.max_latency_ns.is_none_or(|longest| latency_ns <= longest)
     }
 }
 
@@ -43,11 +36,8 @@ mod tests {
 
     #[test]
     fn every_condition_counts() {
-        let checks = ResponseChecks {
-            statuses: vec![200, 404],
-            body_contains: Some("ok".into()),
-            max_latency_ns: Some(10),
-        };
+        let checks =
+            ResponseChecks { statuses: vec![200, 404], body_contains: Some("ok".into()), max_latency_ns: Some(10) };
         assert!(checks.any() && checks.hold(404, b"it is ok", 10));
         assert!(!checks.hold(500, b"ok", 1));
         assert!(!checks.hold(200, b"no", 1));

@@ -41,10 +41,7 @@ pub(crate) struct ChunkedDecoder {
 
 impl ChunkedDecoder {
     pub(crate) const fn new() -> Self {
-        Self {
-            state: State::Size { size: 0, digits: 0 },
-            line: 0,
-        }
+        Self { state: State::Size { size: 0, digits: 0 }, line: 0 }
     }
 
     pub(crate) const fn is_done(&self) -> bool {
@@ -52,11 +49,7 @@ impl ChunkedDecoder {
     }
 
     /// Takes bytes and tells how many were used; fewer than given only when the body is done.
-    pub(crate) fn feed(
-        &mut self,
-        input: &[u8],
-        mut data: impl FnMut(&[u8]),
-    ) -> Result<usize, ParseError> {
+    pub(crate) fn feed(&mut self, input: &[u8], mut data: impl FnMut(&[u8])) -> Result<usize, ParseError> {
         let mut rest = input;
         while !self.is_done() {
             if let State::Data { left } = self.state {
@@ -69,9 +62,7 @@ impl ChunkedDecoder {
                     self.state = State::Data { left };
                     break;
                 }
-                self.state = State::AfterData {
-                    carriage_return: false,
-                };
+                self.state = State::AfterData { carriage_return: false };
             }
             let Some((&byte, after)) = rest.split_first() else {
                 break;
@@ -85,16 +76,12 @@ impl ChunkedDecoder {
     fn step(&mut self, byte: u8) -> Result<State, ParseError> {
         self.line += 1;
         match self.state {
-            State::Size { .. } | State::Extension { .. } if self.line > MAX_SIZE_LINE => {
-                Err(ParseError::Chunk)
-            }
+            State::Size { .. } | State::Extension { .. } if self.line > MAX_SIZE_LINE => Err(ParseError::Chunk),
             State::Trailer { .. } if self.line > MAX_HEAD_BYTES => Err(ParseError::HeadTooLong),
             State::Size { size, digits } => self.size_byte(byte, size, digits),
             State::Extension { size } if byte == b'\n' => Ok(self.after_size(size)),
             State::AfterData { carriage_return } => match byte {
-                b'\r' if !carriage_return => Ok(State::AfterData {
-                    carriage_return: true,
-                }),
+                b'\r' if !carriage_return => Ok(State::AfterData { carriage_return: true }),
                 b'\n' => {
                     self.line = 0;
                     Ok(State::Size { size: 0, digits: 0 })
@@ -113,10 +100,7 @@ impl ChunkedDecoder {
         if let Some(digit) = char::from(byte).to_digit(16) {
             // Fifteen digits are more than any transfer has, and cannot overflow.
             return if digits < 15 {
-                Ok(State::Size {
-                    size: size * 16 + u64::from(digit),
-                    digits: digits + 1,
-                })
+                Ok(State::Size { size: size * 16 + u64::from(digit), digits: digits + 1 })
             } else {
                 Err(ParseError::Chunk)
             };
@@ -131,11 +115,7 @@ impl ChunkedDecoder {
 
     const fn after_size(&mut self, size: u64) -> State {
         self.line = 0;
-        if size == 0 {
-            State::Trailer { empty: true }
-        } else {
-            State::Data { left: size }
-        }
+        if size == 0 { State::Trailer { empty: true } } else { State::Data { left: size } }
     }
 }
 
@@ -155,10 +135,7 @@ mod tests {
         let table: [(&[u8], &[u8]); 5] = [
             (b"0\r\n\r\n", b""),
             (b"3\r\nabc\r\n0\r\n\r\n", b"abc"),
-            (
-                b"3;a=b\r\nabc\r\n00A \r\n0123456789\r\n0\r\n\r\n",
-                b"abc0123456789",
-            ),
+            (b"3;a=b\r\nabc\r\n00A \r\n0123456789\r\n0\r\n\r\n", b"abc0123456789"),
             (b"1\r\nx\r\n0\r\nTrailer: y\r\nOther: z\r\n\r\n", b"x"),
             (b"1\nx\n0\n\n", b"x"),
         ];
@@ -183,13 +160,7 @@ mod tests {
         ] {
             assert_eq!(decode(text), Err(ParseError::Chunk), "{text:?}");
         }
-        assert_eq!(
-            decode(format!("1;{}", "a".repeat(5000)).as_bytes()),
-            Err(ParseError::Chunk)
-        );
-        assert_eq!(
-            decode(format!("0\r\n{}", "a: b\r\n".repeat(20_000)).as_bytes()),
-            Err(ParseError::HeadTooLong)
-        );
+        assert_eq!(decode(format!("1;{}", "a".repeat(5000)).as_bytes()), Err(ParseError::Chunk));
+        assert_eq!(decode(format!("0\r\n{}", "a: b\r\n".repeat(20_000)).as_bytes()), Err(ParseError::HeadTooLong));
     }
 }

@@ -43,12 +43,7 @@ struct Open {
 impl Connection {
     pub(super) fn new(shared: Rc<PoolShared>, id: usize) -> Self {
         let timer = RequestTimer::new(shared.plan.limits.request_timeout);
-        Self {
-            shared,
-            buffers: Buffers::new(),
-            timer,
-            id,
-        }
+        Self { shared, buffers: Buffers::new(), timer, id }
     }
 
     /// Until the pool closes, or until nothing waits when the connection is gone.
@@ -106,38 +101,19 @@ impl Connection {
     }
 
     fn prepare(&mut self, ticket: Ticket) -> Result<(), ErrorKind> {
-        let Self {
-            shared, buffers, ..
-        } = self;
+        let Self { shared, buffers, .. } = self;
         (buffers.bytes_in, buffers.bytes_out) = (0, 0);
-        shared.plan.program.write(
-            shared.content.as_ref(),
-            ticket,
-            &mut buffers.out,
-            &mut buffers.scratch,
-        )
+        shared.plan.program.write(shared.content.as_ref(), ticket, &mut buffers.out, &mut buffers.scratch)
     }
 
     /// Sends the prepared request and completes its ticket. True when the connection can be used again.
     async fn request(&mut self, open: &mut Open, ticket: Ticket, sent_ns: u64) -> bool {
-        let limit =
-            u64::try_from(self.shared.plan.limits.request_timeout.as_nanos()).unwrap_or(u64::MAX);
+        let limit = u64::try_from(self.shared.plan.limits.request_timeout.as_nanos()).unwrap_or(u64::MAX);
         self.timer.set(sent_ns.saturating_add(limit));
         let wanted = self.wanted();
         let mut attempts = 1;
-        let mut outcome = self
-            .buffers
-            .exchange(&mut open.wire, &mut self.timer, wanted)
-            .await;
-        if open.used
-            && matches!(
-                outcome,
-                Err(Failure {
-                    kind: ErrorKind::Reset,
-                    received: false
-                })
-            )
-        {
+        let mut outcome = self.buffers.exchange(&mut open.wire, &mut self.timer, wanted).await;
+        if open.used && matches!(outcome, Err(Failure { kind: ErrorKind::Reset, received: false })) {
             // The server closed the idle connection while the request was on its way: that says nothing about the request.
             (outcome, attempts) = self.again(open, wanted).await;
         }
@@ -153,12 +129,7 @@ impl Connection {
 
     /// Writes the request once more on a fresh connection, if sending is still permitted.
     async fn again(&mut self, open: &mut Open, wanted: Wanted) -> (Result<bool, Failure>, u8) {
-        let failure = |kind| {
-            Err(Failure {
-                kind,
-                received: false,
-            })
-        };
+        let failure = |kind| Err(Failure { kind, received: false });
         let dialing = self.shared.dialer.dial(&self.shared.plan.url);
         let wire = match timeout(self.timer.left(), dialing).await {
             Ok(Ok(wire)) => wire,
@@ -169,12 +140,7 @@ impl Connection {
         if !self.shared.state.borrow().may_send() {
             return (failure(ErrorKind::Reset), 1);
         }
-        (
-            self.buffers
-                .exchange(&mut open.wire, &mut self.timer, wanted)
-                .await,
-            2,
-        )
+        (self.buffers.exchange(&mut open.wire, &mut self.timer, wanted).await, 2)
     }
 
     pub(super) fn wanted(&self) -> Wanted {
@@ -186,32 +152,18 @@ impl Connection {
         }
     }
 
-    fn done(
-        &self,
-        ticket: Ticket,
-        sent_ns: u64,
-        status: u16,
-        attempts: u8,
-        error: Option<ErrorKind>,
-    ) -> Done {
+    fn done(&self, ticket: Ticket, sent_ns: u64, status: u16, attempts: u8, error: Option<ErrorKind>) -> Done {
         let done_ns = boot_ns();
         let checks = &self.shared.plan.checks;
         let parser = &self.buffers.parser;
         // After a failed hop the parser is in between; the last whole answer is what counts.
-        let status = if error.is_none() {
-            parser.status
-        } else {
-            status
-        };
+        let status = if error.is_none() { parser.status } else { status };
         let latency = done_ns.saturating_sub(ticket.due_ns);
         let checked = !checks.any() || checks.hold(status, &parser.body, latency);
         let (error, success) = match error {
             Some(kind) => (kind, false),
             None if !checked => (ErrorKind::CheckFailed, false),
-            None => (
-                ErrorKind::None,
-                checks.any() || (200..400).contains(&status),
-            ),
+            None => (ErrorKind::None, checks.any() || (200..400).contains(&status)),
         };
         Done {
             slot: ticket.slot,

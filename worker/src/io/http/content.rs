@@ -33,20 +33,12 @@ pub struct HeaderSink<'a> {
 
 impl<'a> HeaderSink<'a> {
     pub(super) const fn new(out: &'a mut Vec<u8>, campaign_names: &'a [String]) -> Self {
-        Self {
-            out,
-            campaign_names,
-            unsafe_value: false,
-        }
+        Self { out, campaign_names, unsafe_value: false }
     }
 
     /// Adds one header line. A value with a line break fails the whole request before it is sent.
     pub fn add(&mut self, name: &str, value: &str) {
-        if self
-            .campaign_names
-            .iter()
-            .any(|own| own.eq_ignore_ascii_case(name))
-        {
+        if self.campaign_names.iter().any(|own| own.eq_ignore_ascii_case(name)) {
             return;
         }
         self.unsafe_value |= !is_safe_value(value.as_bytes());

@@ -35,12 +35,7 @@ pub(super) struct Dialer {
 
 impl Dialer {
     pub(super) fn new(guard: TargetGuard, tls: TlsRoots, connect_timeout: Duration) -> Self {
-        Self {
-            guard,
-            tls,
-            connect_timeout,
-            resolved: Mutex::new(None),
-        }
+        Self { guard, tls, connect_timeout, resolved: Mutex::new(None) }
     }
 
     /// A connection to the plan's own target; addresses are remembered for a while.
@@ -51,27 +46,18 @@ impl Dialer {
     }
 
     /// A connection to wherever a redirect points, within `left`.
-    pub(super) async fn dial_hop(
-        &self,
-        url: &TargetUrl,
-        left: Duration,
-    ) -> Result<Wire, ErrorKind> {
+    pub(super) async fn dial_hop(&self, url: &TargetUrl, left: Duration) -> Result<Wire, ErrorKind> {
         self.check_name(url)?;
         let addresses = resolve(url).await?;
-        self.connect(url, &addresses, self.connect_timeout.min(left))
-            .await
+        self.connect(url, &addresses, self.connect_timeout.min(left)).await
     }
 
     fn check_name(&self, url: &TargetUrl) -> Result<(), ErrorKind> {
-        self.guard
-            .check_name(&url.host, url.port)
-            .map_err(|refusal| refused(&refusal))
+        self.guard.check_name(&url.host, url.port).map_err(|refusal| refused(&refusal))
     }
 
     fn check_address(&self, url: &TargetUrl, address: IpAddr) -> Result<(), ErrorKind> {
-        self.guard
-            .check_address(&url.host, url.port, address)
-            .map_err(|refusal| refused(&refusal))
+        self.guard.check_address(&url.host, url.port, address).map_err(|refusal| refused(&refusal))
     }
 
     /// One connection asks the resolver, the others wait for its answer.
@@ -82,25 +68,13 @@ impl Dialer {
             return known.addresses.clone();
         }
         let addresses = resolve(url).await;
-        let keep = if addresses.is_ok() {
-            KEEP_ADDRESSES
-        } else {
-            KEEP_FAILURE
-        };
-        *resolved = Some(Resolved {
-            addresses: addresses.clone(),
-            until: Instant::now() + keep,
-        });
+        let keep = if addresses.is_ok() { KEEP_ADDRESSES } else { KEEP_FAILURE };
+        *resolved = Some(Resolved { addresses: addresses.clone(), until: Instant::now() + keep });
         addresses
     }
 
     /// Tries the permitted addresses in order until one takes the connection.
-    async fn connect(
-        &self,
-        url: &TargetUrl,
-        addresses: &[IpAddr],
-        limit: Duration,
-    ) -> Result<Wire, ErrorKind> {
+    async fn connect(&self, url: &TargetUrl, addresses: &[IpAddr], limit: Duration) -> Result<Wire, ErrorKind> {
         let deadline = Instant::now() + limit;
         let mut failure = ErrorKind::RefusedTarget;
         for &address in addresses {
@@ -124,14 +98,10 @@ impl Dialer {
         // The address that counts is the one the kernel connected to.
         let peer = stream.peer_addr().map_err(|_gone| ErrorKind::Connect)?;
         self.check_address(url, peer.ip())?;
-        stream
-            .set_nodelay(true)
-            .map_err(|_gone| ErrorKind::Connect)?;
+        stream.set_nodelay(true).map_err(|_gone| ErrorKind::Connect)?;
         match url.scheme {
             Scheme::Http => Ok(Wire::Plain(stream)),
-            Scheme::Https => Ok(Wire::Tls(Box::new(
-                self.tls.connect(&url.host, stream).await?,
-            ))),
+            Scheme::Https => Ok(Wire::Tls(Box::new(self.tls.connect(&url.host, stream).await?))),
         }
     }
 }
@@ -149,11 +119,7 @@ async fn resolve(url: &TargetUrl) -> Result<Vec<IpAddr>, ErrorKind> {
         Ok(Ok(found)) => {
             let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
             addresses.dedup();
-            if addresses.is_empty() {
-                Err(ErrorKind::Dns)
-            } else {
-                Ok(addresses)
-            }
+            if addresses.is_empty() { Err(ErrorKind::Dns) } else { Ok(addresses) }
         }
         Ok(Err(error)) => {
             tracing::debug!(host = url.host, %error, "name not resolved");
@@ -173,11 +139,7 @@ mod tests {
 
     fn dialer(entry: &str) -> Dialer {
         let list = AllowList::parse(&[entry.to_owned()]).unwrap();
-        Dialer::new(
-            TargetGuard::new(vec![list]),
-            TlsRoots::default(),
-            RESOLVE_TIMEOUT,
-        )
+        Dialer::new(TargetGuard::new(vec![list]), TlsRoots::default(), RESOLVE_TIMEOUT)
     }
 
     #[tokio::test]
@@ -198,12 +160,7 @@ mod tests {
             let opened = dialer.open(&url, SocketAddr::new(here[0], port)).await;
             assert_eq!(opened.err(), Some(ErrorKind::RefusedTarget), "{entry}");
         }
-        assert!(
-            dialer("127.0.0.0/8")
-                .connect(&url, &here, RESOLVE_TIMEOUT)
-                .await
-                .is_ok()
-        );
+        assert!(dialer("127.0.0.0/8").connect(&url, &here, RESOLVE_TIMEOUT).await.is_ok());
     }
 
     #[tokio::test]
@@ -213,9 +170,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let url = TargetUrl::parse(&format!("http://shop.test:{port}/")).unwrap();
         let here = [IpAddr::from([127, 0, 0, 1])];
-        let refused = dialer("10.0.0.0/8")
-            .connect(&url, &here, RESOLVE_TIMEOUT)
-            .await;
+        let refused = dialer("10.0.0.0/8").connect(&url, &here, RESOLVE_TIMEOUT).await;
         assert_eq!(refused.err(), Some(ErrorKind::RefusedTarget));
         let nobody = listener.accept().unwrap_err();
         assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
@@ -227,11 +182,6 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let url = TargetUrl::parse(&format!("http://shop.test:{port}/")).unwrap();
         let addresses = [[10, 0, 0, 1], [127, 0, 0, 1], [127, 0, 0, 2]].map(IpAddr::from);
-        assert!(
-            dialer("127.0.0.0/8")
-                .connect(&url, &addresses, RESOLVE_TIMEOUT)
-                .await
-                .is_ok()
-        );
+        assert!(dialer("127.0.0.0/8").connect(&url, &addresses, RESOLVE_TIMEOUT).await.is_ok());
     }
 }

@@ -59,28 +59,18 @@ impl Buffers {
     ) -> Result<bool, Failure> {
         self.parser.reset(wanted);
         (self.start, self.end) = (0, 0);
-        let mut exchange = Exchange {
-            written: 0,
-            flushed: false,
-            received: false,
-        };
+        let mut exchange = Exchange { written: 0, flushed: false, received: false };
         let answer = poll_fn(|context| exchange.poll(self, wire, timer, context)).await;
         let whole_request = exchange.written == self.out.len();
         self.bytes_out += exchange.written as u64;
-        let kept = answer.map_err(|kind| Failure {
-            kind,
-            received: exchange.received,
-        })?;
+        let kept = answer.map_err(|kind| Failure { kind, received: exchange.received })?;
         Ok(kept && whole_request && self.start == self.end)
     }
 
     /// Gives the parser what it has not consumed. True when the response is whole.
     fn parse(&mut self) -> Result<bool, ErrorKind> {
         let pending = self.input.get(self.start..self.end).unwrap_or_default();
-        let fed = self
-            .parser
-            .feed(pending)
-            .map_err(|_not_http| ErrorKind::Protocol)?;
+        let fed = self.parser.feed(pending).map_err(|_not_http| ErrorKind::Protocol)?;
         self.start += fed.consumed;
         if self.start == self.end && !fed.done {
             (self.start, self.end) = (0, 0);
@@ -126,25 +116,14 @@ impl Exchange {
                 Poll::Ready(Err(kind)) => return Poll::Ready(Err(kind)),
                 Poll::Pending if writing.is_err() => return Poll::Ready(Err(ErrorKind::Reset)),
                 Poll::Pending => {
-                    return timer
-                        .poll_expired(context)
-                        .map(|()| Err(ErrorKind::Timeout));
+                    return timer.poll_expired(context).map(|()| Err(ErrorKind::Timeout));
                 }
             }
         }
     }
 
-    fn poll_send(
-        &mut self,
-        buffers: &Buffers,
-        wire: &mut Wire,
-        context: &mut Context<'_>,
-    ) -> std::io::Result<()> {
-        while let Some(rest) = buffers
-            .out
-            .get(self.written..)
-            .filter(|rest| !rest.is_empty())
-        {
+    fn poll_send(&mut self, buffers: &Buffers, wire: &mut Wire, context: &mut Context<'_>) -> std::io::Result<()> {
+        while let Some(rest) = buffers.out.get(self.written..).filter(|rest| !rest.is_empty()) {
             match wire.poll_write(context, rest) {
                 Poll::Ready(Ok(0)) => return Err(std::io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(count)) => self.written += count,

@@ -65,11 +65,8 @@ pub(super) fn parse_head(
 ) -> Result<Option<(Head, usize)>, ParseError> {
     let mut storage = [const { MaybeUninit::<httparse::Header<'_>>::uninit() }; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut []);
-    let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
-        &mut response,
-        input,
-        &mut storage,
-    );
+    let parsed =
+        httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut response, input, &mut storage);
     let length = match parsed {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) if input.len() < MAX_HEAD_BYTES => return Ok(None),
@@ -89,12 +86,7 @@ pub(super) fn parse_head(
     Ok(Some((head(status, version, answers_head, fields), length)))
 }
 
-fn read_field(
-    fields: &mut Fields,
-    name: &str,
-    value: &[u8],
-    want_location: bool,
-) -> Result<(), ParseError> {
+fn read_field(fields: &mut Fields, name: &str, value: &[u8], want_location: bool) -> Result<(), ParseError> {
     // The length picks the few names that matter before any comparison.
     match name.len() {
         14 if name.eq_ignore_ascii_case("content-length") => {
@@ -102,9 +94,7 @@ fn read_field(
         }
         17 if name.eq_ignore_ascii_case("transfer-encoding") => {
             fields.transfer_encoding = true;
-            fields.chunked = tokens(value)
-                .last()
-                .is_some_and(|last| last.eq_ignore_ascii_case(b"chunked"));
+            fields.chunked = tokens(value).last().is_some_and(|last| last.eq_ignore_ascii_case(b"chunked"));
         }
         10 if name.eq_ignore_ascii_case("connection") => {
             for token in tokens(value) {
@@ -112,9 +102,7 @@ fn read_field(
                 fields.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
             }
         }
-        8 if want_location && name.eq_ignore_ascii_case("location") => {
-            fields.location = Some(value.to_vec())
-        }
+        8 if want_location && name.eq_ignore_ascii_case("location") => fields.location = Some(value.to_vec()),
         _ => {}
     }
     Ok(())
@@ -125,30 +113,15 @@ fn head(status: u16, version: u8, answers_head: bool, fields: Fields) -> Head {
     let framing = match fields {
         _ if no_body => Framing::Length(0),
         Fields { chunked: true, .. } => Framing::Chunked,
-        Fields {
-            transfer_encoding: true,
-            ..
-        } => Framing::UntilClose,
-        Fields {
-            length: Some(length),
-            ..
-        } => Framing::Length(length),
+        Fields { transfer_encoding: true, .. } => Framing::UntilClose,
+        Fields { length: Some(length), .. } => Framing::Length(length),
         _ => Framing::UntilClose,
     };
     // Both framings at once smell of request smuggling: the response is read, the connection is not used again.
     let contradictory = fields.transfer_encoding && fields.length.is_some();
-    let persistent = if version == 1 {
-        !fields.close
-    } else {
-        fields.keep_alive && !fields.close
-    };
+    let persistent = if version == 1 { !fields.close } else { fields.keep_alive && !fields.close };
     let keep_alive = persistent && !contradictory && framing != Framing::UntilClose;
-    Head {
-        status,
-        framing,
-        keep_alive,
-        location: fields.location,
-    }
+    Head { status, framing, keep_alive, location: fields.location }
 }
 
 /// A decimal number, or a list of the same number (RFC 9110, section 8.6).
@@ -157,11 +130,7 @@ fn content_length(value: &[u8], before: Option<u64>) -> Result<u64, ParseError> 
     for token in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
         let text = std::str::from_utf8(token).map_err(|_not_text| ParseError::ContentLength)?;
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text
-            .parse::<u64>()
-            .ok()
-            .filter(|_| digits)
-            .ok_or(ParseError::ContentLength)?;
+        let number = text.parse::<u64>().ok().filter(|_| digits).ok_or(ParseError::ContentLength)?;
         if length.is_some_and(|other| other != number) {
             return Err(ParseError::ContentLength);
         }
@@ -171,10 +140,7 @@ fn content_length(value: &[u8], before: Option<u64>) -> Result<u64, ParseError> 
 }
 
 fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value
-        .split(|&byte| byte == b',')
-        .map(<[u8]>::trim_ascii)
-        .filter(|token| !token.is_empty())
+    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
 }
 
 #[cfg(test)]
@@ -190,62 +156,22 @@ mod tests {
     fn check(lines: &str, framing: Framing, keep_alive: bool) {
         let text = format!("{lines}\r\n\r\n").replace("| ", "\r\n");
         let (head, length) = parse(&text).unwrap().unwrap();
-        assert_eq!(
-            (head.framing, head.keep_alive, length),
-            (framing, keep_alive, text.len()),
-            "{lines}"
-        );
+        assert_eq!((head.framing, head.keep_alive, length), (framing, keep_alive, text.len()), "{lines}");
     }
 
     #[test]
     fn framing_and_persistence() {
-        check(
-            "HTTP/1.1 200 OK| Content-Length: 5",
-            Framing::Length(5),
-            true,
-        );
-        check(
-            "HTTP/1.1 200 OK| content-length: 5, 5| Content-Length: 5",
-            Framing::Length(5),
-            true,
-        );
-        check(
-            "HTTP/1.1 200 OK| Content-Length: 5| Connection: Close",
-            Framing::Length(5),
-            false,
-        );
-        check(
-            "HTTP/1.0 200 OK| Content-Length: 5",
-            Framing::Length(5),
-            false,
-        );
-        check(
-            "HTTP/1.0 200 OK| Content-Length: 5| Connection: x, keep-alive",
-            Framing::Length(5),
-            true,
-        );
-        check(
-            "HTTP/1.1 200 OK| Transfer-Encoding: gzip, Chunked",
-            Framing::Chunked,
-            true,
-        );
-        check(
-            "HTTP/1.1 200 OK| Transfer-Encoding: chunked| Content-Length: 5",
-            Framing::Chunked,
-            false,
-        );
-        check(
-            "HTTP/1.1 200 OK| Transfer-Encoding: chunked, gzip",
-            Framing::UntilClose,
-            false,
-        );
+        check("HTTP/1.1 200 OK| Content-Length: 5", Framing::Length(5), true);
+        check("HTTP/1.1 200 OK| content-length: 5, 5| Content-Length: 5", Framing::Length(5), true);
+        check("HTTP/1.1 200 OK| Content-Length: 5| Connection: Close", Framing::Length(5), false);
+        check("HTTP/1.0 200 OK| Content-Length: 5", Framing::Length(5), false);
+        check("HTTP/1.0 200 OK| Content-Length: 5| Connection: x, keep-alive", Framing::Length(5), true);
+        check("HTTP/1.1 200 OK| Transfer-Encoding: gzip, Chunked", Framing::Chunked, true);
+        check("HTTP/1.1 200 OK| Transfer-Encoding: chunked| Content-Length: 5", Framing::Chunked, false);
+        check("HTTP/1.1 200 OK| Transfer-Encoding: chunked, gzip", Framing::UntilClose, false);
         check("HTTP/1.1 200 OK", Framing::UntilClose, false);
         check("HTTP/1.1 204 None", Framing::Length(0), true);
-        check(
-            "HTTP/1.1 304 Same| Content-Length: 9",
-            Framing::Length(0),
-            true,
-        );
+        check("HTTP/1.1 304 Same| Content-Length: 9", Framing::Length(0), true);
         check("HTTP/1.1 100 Continue", Framing::Length(0), true);
     }
 
@@ -261,12 +187,9 @@ mod tests {
             let text = format!("HTTP/1.1 200 OK| {lines}| | ").replace("| ", "\r\n");
             assert_eq!(parse(&text), Err(ParseError::ContentLength), "{lines}");
         }
-        for text in [
-            "SSH-2.0-x\r\n",
-            "HTTP/2 200 OK\r\n\r\n",
-            "HTTP/1.1 2x0 OK\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-        ] {
+        for text in
+            ["SSH-2.0-x\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n"]
+        {
             assert_eq!(parse(text), Err(ParseError::Head), "{text}");
         }
         let long = format!("HTTP/1.1 200 OK\r\nA: {}", "a".repeat(MAX_HEAD_BYTES));

@@ -55,11 +55,7 @@ impl ResponseParser {
     pub(super) const fn new() -> Self {
         Self {
             state: State::Head,
-            wanted: Wanted {
-                answers_head: false,
-                location: false,
-                body: false,
-            },
+            wanted: Wanted { answers_head: false, location: false, body: false },
             interim: 0,
             blank_bytes: 0,
             status: 0,
@@ -101,8 +97,7 @@ impl ResponseParser {
                     consumed += take;
                 }
                 State::Chunked(decoder) => {
-                    let (body, bytes, wanted) =
-                        (&mut self.body, &mut self.body_bytes, self.wanted.body);
+                    let (body, bytes, wanted) = (&mut self.body, &mut self.body_bytes, self.wanted.body);
                     consumed += decoder.feed(rest, |data| keep(body, bytes, wanted, data))?;
                     if decoder.is_done() {
                         self.state = State::Done;
@@ -113,17 +108,11 @@ impl ResponseParser {
                     consumed += rest.len();
                 }
                 State::Done => {
-                    return Ok(Fed {
-                        consumed,
-                        done: true,
-                    });
+                    return Ok(Fed { consumed, done: true });
                 }
             }
             if consumed == before && !matches!(self.state, State::Done) {
-                return Ok(Fed {
-                    consumed,
-                    done: false,
-                });
+                return Ok(Fed { consumed, done: false });
             }
         }
     }
@@ -138,21 +127,12 @@ impl ResponseParser {
 
     fn feed_head(&mut self, input: &[u8]) -> Result<usize, ParseError> {
         // Empty lines before a head are tolerated but counted, so that they cannot go on for ever.
-        let blank = input
-            .iter()
-            .take_while(|&&byte| byte == b'\r' || byte == b'\n')
-            .count();
+        let blank = input.iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
         if blank > 0 {
             self.blank_bytes += blank;
-            return if self.blank_bytes > 64 {
-                Err(ParseError::Head)
-            } else {
-                Ok(blank)
-            };
+            return if self.blank_bytes > 64 { Err(ParseError::Head) } else { Ok(blank) };
         }
-        let Some((head, length)) =
-            parse_head(input, self.wanted.answers_head, self.wanted.location)?
-        else {
+        let Some((head, length)) = parse_head(input, self.wanted.answers_head, self.wanted.location)? else {
             return Ok(0);
         };
         match head.status {

@@ -5,11 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const WANTED: Wanted = Wanted {
-    answers_head: false,
-    location: true,
-    body: true,
-};
+const WANTED: Wanted = Wanted { answers_head: false, location: true, body: true };
 
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
@@ -24,13 +20,7 @@ struct Outcome {
 fn run(input: &[u8], cuts: &[usize], wanted: Wanted) -> Result<Outcome, ParseError> {
     let mut parser = ResponseParser::new();
     parser.reset(wanted);
-    let (mut start, mut fed) = (
-        0,
-        Fed {
-            consumed: 0,
-            done: false,
-        },
-    );
+    let (mut start, mut fed) = (0, Fed { consumed: 0, done: false });
     for end in cuts.iter().copied().chain([input.len()]) {
         if end < start || fed.done {
             continue;
@@ -57,45 +47,18 @@ fn check(input: &str, status: u16, body: &str, done: bool, left: usize) {
     let whole = run(input.as_bytes(), &[], WANTED);
     let outcome = whole.as_ref().unwrap();
     assert_eq!(
-        (
-            outcome.status,
-            outcome.body.as_slice(),
-            outcome.done,
-            outcome.left
-        ),
+        (outcome.status, outcome.body.as_slice(), outcome.done, outcome.left),
         (status, body.as_bytes(), done, left)
     );
     let every_byte: Vec<usize> = (0..input.len()).collect();
-    assert_eq!(
-        run(input.as_bytes(), &every_byte, WANTED),
-        whole,
-        "byte by byte"
-    );
+    assert_eq!(run(input.as_bytes(), &every_byte, WANTED), whole, "byte by byte");
 }
 
 #[test]
 fn whole_responses() {
-    check(
-        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
-        200,
-        "abc",
-        true,
-        0,
-    );
-    check(
-        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP",
-        200,
-        "abc",
-        true,
-        4,
-    );
-    check(
-        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-        200,
-        "",
-        true,
-        0,
-    );
+    check("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", 200, "abc", true, 0);
+    check("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP", 200, "abc", true, 4);
+    check("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, "", true, 0);
     check(
         "\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 None\r\n\r\n",
         204,
@@ -110,21 +73,12 @@ fn whole_responses() {
         true,
         0,
     );
-    check(
-        "HTTP/1.1 200 OK\r\n\r\nuntil the end",
-        200,
-        "until the end",
-        false,
-        0,
-    );
+    check("HTTP/1.1 200 OK\r\n\r\nuntil the end", 200, "until the end", false, 0);
 }
 
 #[test]
 fn head_responses_have_no_body() {
-    let wanted = Wanted {
-        answers_head: true,
-        ..WANTED
-    };
+    let wanted = Wanted { answers_head: true, ..WANTED };
     let outcome = run(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", &[], wanted).unwrap();
     assert!(outcome.done && outcome.keep_alive);
 }
@@ -134,32 +88,17 @@ fn broken_responses() {
     let table = [
         ("", ParseError::Truncated),
         ("HTTP/1.1 200 OK\r\nContent-Le", ParseError::Truncated),
-        (
-            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab",
-            ParseError::Truncated,
-        ),
-        (
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
-            ParseError::Truncated,
-        ),
-        (
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
-            ParseError::Switched,
-        ),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", ParseError::Truncated),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", ParseError::Truncated),
+        ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", ParseError::Switched),
         ("220 mail.example ESMTP\r\n", ParseError::Head),
     ];
     for (input, error) in table {
         assert_eq!(run(input.as_bytes(), &[], WANTED), Err(error), "{input}");
     }
     let endless = "HTTP/1.1 100 Continue\r\n\r\n".repeat(20);
-    assert_eq!(
-        run(endless.as_bytes(), &[], WANTED),
-        Err(ParseError::TooManyInterim)
-    );
-    assert_eq!(
-        run("\r\n".repeat(40).as_bytes(), &[], WANTED),
-        Err(ParseError::Head)
-    );
+    assert_eq!(run(endless.as_bytes(), &[], WANTED), Err(ParseError::TooManyInterim));
+    assert_eq!(run("\r\n".repeat(40).as_bytes(), &[], WANTED), Err(ParseError::Head));
 }
 
 #[test]

@@ -100,38 +100,20 @@ impl RequestPlan {
     /// # Errors
     /// A [`PlanError`] when the target is off the allow-list or a part of the request must not be sent.
     pub fn new(spec: PlanSpec) -> Result<Self, PlanError> {
-        spec.guard
-            .check_name(&spec.url.host, spec.url.port)
-            .map_err(PlanError::Refused)?;
+        spec.guard.check_name(&spec.url.host, spec.url.port).map_err(PlanError::Refused)?;
         check_method(&spec.method, "config.method").map_err(PlanError::Field)?;
-        let headers = spec
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers = spec.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         if let Some(fault) = check_headers(headers, "config.headers").into_iter().next() {
             return Err(PlanError::Field(fault));
         }
         for (field, id) in [("campaign_id", &spec.campaign_id), ("run_id", &spec.run_id)] {
             if id.is_empty() || !is_safe_value(id.as_bytes()) {
-                return Err(PlanError::Field(FieldFault::new(
-                    field,
-                    "is empty or contains a control character",
-                )));
+                return Err(PlanError::Field(FieldFault::new(field, "is empty or contains a control character")));
             }
         }
         let program = RequestProgram::new(&spec)?;
-        let limits = Limits {
-            connections: spec.limits.connections.max(1),
-            ..spec.limits
-        };
-        Ok(Self {
-            url: spec.url,
-            program,
-            limits,
-            checks: spec.checks,
-            guard: spec.guard,
-            tls: spec.tls,
-        })
+        let limits = Limits { connections: spec.limits.connections.max(1), ..spec.limits };
+        Ok(Self { url: spec.url, program, limits, checks: spec.checks, guard: spec.guard, tls: spec.tls })
     }
 
     /// The target.

@@ -35,21 +35,9 @@ impl HttpPool {
     /// A pool without connections yet; they are made when tickets wait.
     #[must_use]
     pub fn new(plan: Rc<RequestPlan>, content: Rc<dyn TicketContent>) -> Self {
-        let dialer = Dialer::new(
-            plan.guard.clone(),
-            plan.tls.clone(),
-            plan.limits.connect_timeout,
-        );
+        let dialer = Dialer::new(plan.guard.clone(), plan.tls.clone(), plan.limits.connect_timeout);
         let state = RefCell::new(PoolState::new(&plan.limits));
-        Self {
-            shared: Rc::new(PoolShared {
-                plan,
-                content,
-                dialer,
-                state,
-            }),
-            tasks: JoinSet::new(),
-        }
+        Self { shared: Rc::new(PoolShared { plan, content, dialer, state }), tasks: JoinSet::new() }
     }
 
     /// Gives the ticket to an idle connection or queues it; drops it when the queue is at its cap.
@@ -61,10 +49,7 @@ impl HttpPool {
 
     /// Nothing is written from this boot-time moment on; tickets then wait. A later moment lets them go on.
     pub fn set_send_deadline(&mut self, deadline_ns: u64) {
-        self.shared
-            .state
-            .borrow_mut()
-            .set_send_deadline(deadline_ns);
+        self.shared.state.borrow_mut().set_send_deadline(deadline_ns);
         self.start_connections();
     }
 
@@ -84,10 +69,7 @@ impl HttpPool {
 
     /// Appends (slot, k) of every ticket that is queued or in flight.
     pub fn open(&self, out: &mut Vec<(u32, u32)>) {
-        self.shared
-            .state
-            .borrow()
-            .for_each_open(|ticket| out.push((ticket.slot, ticket.k)));
+        self.shared.state.borrow().for_each_open(|ticket| out.push((ticket.slot, ticket.k)));
     }
 
     /// How many tickets are queued or in flight.
@@ -111,14 +93,7 @@ impl HttpPool {
             state.close();
             state.take_queue()
         };
-        let ended = async {
-            while self
-                .tasks
-                .join_next()
-                .await
-                .is_some_and(|end| observe(end).is_ok())
-            {}
-        };
+        let ended = async { while self.tasks.join_next().await.is_some_and(|end| observe(end).is_ok()) {} };
         if timeout(grace, ended).await.is_err() {
             tracing::debug!("requests in flight at the end of the grace are aborted");
         }
@@ -127,18 +102,14 @@ impl HttpPool {
         // What was handed to a connection but not written went back to the queue when its task ended.
         let mut handed = state.take_queue();
         handed.append(&mut unsent);
-        Closed {
-            done: std::mem::take(&mut state.done),
-            unsent: handed,
-        }
+        Closed { done: std::mem::take(&mut state.done), unsent: handed }
     }
 
     fn start_connections(&mut self) {
         loop {
             let started = self.shared.state.borrow_mut().start_connection();
             let Some(id) = started else { return };
-            self.tasks
-                .spawn_local(Connection::new(Rc::clone(&self.shared), id).run());
+            self.tasks.spawn_local(Connection::new(Rc::clone(&self.shared), id).run());
         }
     }
 

@@ -26,20 +26,12 @@ impl Connection {
                 return Ok(kept);
             };
             as_get |= matches!(self.buffers.parser.status, 301..=303);
-            let hop = Hop {
-                url: &next,
-                as_get,
-                drop_credentials: !next.same_origin(&own),
-            };
+            let hop = Hop { url: &next, as_get, drop_credentials: !next.same_origin(&own) };
             self.write_hop(&hop, ticket)?;
             if next.same_origin(&own) && kept {
                 kept = self.send_hop(wire).await?;
             } else {
-                let mut other = self
-                    .shared
-                    .dialer
-                    .dial_hop(&next, self.timer.left())
-                    .await?;
+                let mut other = self.shared.dialer.dial_hop(&next, self.timer.left()).await?;
                 self.send_hop(&mut other).await?;
             }
             current = next;
@@ -48,16 +40,8 @@ impl Connection {
     }
 
     fn write_hop(&mut self, hop: &Hop<'_>, ticket: Ticket) -> Result<(), ErrorKind> {
-        let Self {
-            shared, buffers, ..
-        } = self;
-        shared.plan.program.write_hop(
-            hop,
-            shared.content.as_ref(),
-            ticket,
-            &mut buffers.out,
-            &mut buffers.scratch,
-        )
+        let Self { shared, buffers, .. } = self;
+        shared.plan.program.write_hop(hop, shared.content.as_ref(), ticket, &mut buffers.out, &mut buffers.scratch)
     }
 
     /// Another write, so the right to send is asked for again.
@@ -66,10 +50,7 @@ impl Connection {
             return Err(ErrorKind::Aborted);
         }
         let wanted = self.wanted();
-        self.buffers
-            .exchange(wire, &mut self.timer, wanted)
-            .await
-            .map_err(|failure| failure.kind)
+        self.buffers.exchange(wire, &mut self.timer, wanted).await.map_err(|failure| failure.kind)
     }
 
     fn redirect_target(&self, current: &TargetUrl) -> Result<Option<TargetUrl>, ErrorKind> {

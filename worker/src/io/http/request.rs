@@ -11,11 +11,7 @@ use super::plan::{PlanError, PlanSpec};
 use super::{HeaderSink, Ticket, TicketContent};
 
 /// What stands unescaped in a path or query value.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A prepared piece of a request.
 #[derive(Debug)]
@@ -61,28 +57,16 @@ impl RequestProgram {
     pub(super) fn new(spec: &PlanSpec) -> Result<Self, PlanError> {
         let path = pieces(&spec.url.path_and_query, "target_url")?;
         let marks = vec![
-            Piece::Bytes(
-                format!(
-                    "X-Synthetic-Traffic: {}\r\nX-Synthetic-Id: ",
-                    spec.campaign_id
-                )
-                .into_bytes(),
-            ),
+            Piece::Bytes(format!("X-Synthetic-Traffic: {}\r\nX-Synthetic-Id: ", spec.campaign_id).into_bytes()),
             Piece::Value(Variable::Id),
             Piece::Bytes(b"\r\n".to_vec()),
         ];
         let mut headers = Vec::new();
         for (name, value) in &spec.headers {
-            headers.push(HeaderLine {
-                name: name.clone(),
-                pieces: pieces(value, &format!("config.headers.{name}"))?,
-            });
+            headers.push(HeaderLine { name: name.clone(), pieces: pieces(value, &format!("config.headers.{name}"))? });
         }
         let mut rest = Vec::new();
-        push_bytes(
-            &mut rest,
-            format!(" HTTP/1.1\r\nHost: {}\r\n", spec.url.authority()).as_bytes(),
-        );
+        push_bytes(&mut rest, format!(" HTTP/1.1\r\nHost: {}\r\n", spec.url.authority()).as_bytes());
         extend(&mut rest, &marks);
         for line in &headers {
             push_bytes(&mut rest, format!("{}: ", line.name).as_bytes());
@@ -90,11 +74,7 @@ impl RequestProgram {
             push_bytes(&mut rest, b"\r\n");
         }
         let names = spec.headers.iter().map(|(name, _)| name.clone()).collect();
-        let body = spec
-            .body
-            .as_deref()
-            .map(|body| pieces(body, "config.body"))
-            .transpose()?;
+        let body = spec.body.as_deref().map(|body| pieces(body, "config.body")).transpose()?;
         Ok(Self {
             method: spec.method.clone(),
             path,
@@ -139,19 +119,10 @@ impl RequestProgram {
         scratch: &mut Vec<u8>,
     ) -> Result<(), ErrorKind> {
         out.clear();
-        let method = if hop.as_get && self.method != "HEAD" {
-            "GET"
-        } else {
-            &self.method
-        };
+        let method = if hop.as_get && self.method != "HEAD" { "GET" } else { &self.method };
         // Writing into a `Vec` cannot fail; a failure would only lose this request.
-        write!(
-            out,
-            "{method} {} HTTP/1.1\r\nHost: {}\r\n",
-            hop.url.path_and_query,
-            hop.url.authority()
-        )
-        .map_err(template)?;
+        write!(out, "{method} {} HTTP/1.1\r\nHost: {}\r\n", hop.url.path_and_query, hop.url.authority())
+            .map_err(template)?;
         self.write_head(&self.marks, content, ticket, out)?;
         for line in &self.headers {
             let credential = ["authorization", "cookie", "proxy-authorization"]
@@ -213,8 +184,7 @@ impl RequestProgram {
                     if !is_safe_value(scratch) {
                         return Err(ErrorKind::Template);
                     }
-                    percent_encode(scratch, UNRESERVED)
-                        .for_each(|text| out.extend_from_slice(text.as_bytes()));
+                    percent_encode(scratch, UNRESERVED).for_each(|text| out.extend_from_slice(text.as_bytes()));
                 }
             }
         }
@@ -251,9 +221,7 @@ impl RequestProgram {
         out: &mut Vec<u8>,
     ) -> Result<(), ErrorKind> {
         match variable {
-            Variable::Id => {
-                write!(out, "{}{}-{}", self.id_prefix, ticket.slot, ticket.k).map_err(template)
-            }
+            Variable::Id => write!(out, "{}{}-{}", self.id_prefix, ticket.slot, ticket.k).map_err(template),
             Variable::Slot => write!(out, "{}", ticket.slot).map_err(template),
             Variable::Arrival => write!(out, "{}", ticket.k).map_err(template),
             Variable::CampaignId => out.write_all(self.campaign_id.as_bytes()).map_err(template),
@@ -271,10 +239,7 @@ fn template(_error: std::io::Error) -> ErrorKind {
 }
 
 fn pieces(text: &str, field: &str) -> Result<Vec<Piece>, PlanError> {
-    let parsed = Template::parse(text).map_err(|error| PlanError::Template {
-        field: field.into(),
-        error,
-    })?;
+    let parsed = Template::parse(text).map_err(|error| PlanError::Template { field: field.into(), error })?;
     let convert = |part: &Part| match part {
         Part::Text(text) => Piece::Bytes(text.clone().into_bytes()),
         Part::Variable(variable) => Piece::Value(*variable),

@@ -82,8 +82,7 @@ impl PoolState {
             return Offered::Queued;
         }
         // A ticket that a connection in the making will take does not count against the queue.
-        let spoken_for =
-            self.dialing + usize::from(self.wants_connection_for(self.queue.len() + 1));
+        let spoken_for = self.dialing + usize::from(self.wants_connection_for(self.queue.len() + 1));
         if self.queue.len() >= self.max_queue + spoken_for {
             return Offered::Dropped;
         }
@@ -97,11 +96,7 @@ impl PoolState {
             return None;
         }
         self.dialing += 1;
-        let slot = Slot {
-            in_hand: InHand::Nothing,
-            waker: None,
-            idle: false,
-        };
+        let slot = Slot { in_hand: InHand::Nothing, waker: None, idle: false };
         if let Some(free) = self.free.pop() {
             return Some(free);
         }
@@ -209,8 +204,7 @@ impl PoolState {
             return;
         }
         if let Some(ticket) = self.queue.pop_front() {
-            self.done
-                .push(failed(ticket, since_ns.max(ticket.due_ns), kind));
+            self.done.push(failed(ticket, since_ns.max(ticket.due_ns), kind));
             self.notify();
         }
     }
@@ -277,9 +271,7 @@ impl PoolState {
     }
 
     fn in_hand(&self, connection: usize) -> InHand {
-        self.slots
-            .get(connection)
-            .map_or(InHand::Nothing, |slot| slot.in_hand)
+        self.slots.get(connection).map_or(InHand::Nothing, |slot| slot.in_hand)
     }
 
     fn set_in_hand(&mut self, connection: usize, in_hand: InHand) {

@@ -16,10 +16,7 @@ pub(super) struct RequestTimer {
 
 impl RequestTimer {
     pub(super) fn new(timeout: Duration) -> Self {
-        Self {
-            sleep: Box::pin(sleep(timeout)),
-            deadline_ns: u64::MAX,
-        }
+        Self { sleep: Box::pin(sleep(timeout)), deadline_ns: u64::MAX }
     }
 
     /// Sets the deadline; it must not lie before the one set last.

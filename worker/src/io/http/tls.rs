@@ -31,11 +31,11 @@ impl TlsRoots {
         let mut roots = public_roots();
         let before = roots.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate
-                .map_err(|error| format!("the certificate authority file is not PEM: {error}"))?;
-            roots.add(certificate).map_err(|error| {
-                format!("a certificate of the authority file is refused: {error}")
-            })?;
+            let certificate =
+                certificate.map_err(|error| format!("the certificate authority file is not PEM: {error}"))?;
+            roots
+                .add(certificate)
+                .map_err(|error| format!("a certificate of the authority file is refused: {error}"))?;
         }
         if roots.len() == before {
             return Err("the certificate authority file holds no certificate".into());
@@ -51,17 +51,11 @@ impl TlsRoots {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self {
-            config: Arc::new(config),
-        }
+        Self { config: Arc::new(config) }
     }
 
     /// The handshake; the certificate must be for `host`.
-    pub(super) async fn connect(
-        &self,
-        host: &str,
-        stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, ErrorKind> {
+    pub(super) async fn connect(&self, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, ErrorKind> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_not_a_name| ErrorKind::Tls)?;
         let connector = TlsConnector::from(Arc::clone(&self.config));
         connector.connect(name, stream).await.map_err(|error| {
@@ -72,7 +66,5 @@ impl TlsRoots {
 }
 
 fn public_roots() -> RootCertStore {
-    RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    }
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }

@@ -15,22 +15,14 @@ pub(super) enum Wire {
 }
 
 impl Wire {
-    pub(super) fn poll_read(
-        &mut self,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    pub(super) fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(context, buffer),
         }
     }
 
-    pub(super) fn poll_write(
-        &mut self,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(context, bytes),
@@ -48,7 +40,6 @@ impl Wire {
     /// Whether an idle connection has ended; a byte nobody asked for ends it too.
     pub(super) fn poll_idle_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut byte = [0; 1];
-        self.poll_read(context, &mut ReadBuf::new(&mut byte))
-            .map(drop)
+        self.poll_read(context, &mut ReadBuf::new(&mut byte)).map(drop)
     }
 }

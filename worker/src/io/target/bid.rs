@@ -51,10 +51,7 @@ struct Video {
 pub(super) fn answer(body: &[u8], no_bid: f64, rng: &mut Xoshiro256PlusPlus, out: &mut Vec<u8>) {
     let request = serde_json::from_slice::<BidRequest>(body);
     let (chance, raise) = (unit(rng), unit(rng));
-    match request
-        .as_ref()
-        .map(|request| (request, request.imp.first()))
-    {
+    match request.as_ref().map(|request| (request, request.imp.first())) {
         Ok((_, Some(_))) if chance < no_bid => {
             out.extend_from_slice(b"HTTP/1.1 204 No Content\r\nx-openrtb-version: 2.6\r\n\r\n")
         }
@@ -64,11 +61,7 @@ pub(super) fn answer(body: &[u8], no_bid: f64, rng: &mut Xoshiro256PlusPlus, out
 }
 
 fn write_bid(request: &BidRequest, imp: &Imp, raise: f64, out: &mut Vec<u8>) {
-    let currency = imp
-        .bidfloorcur
-        .as_ref()
-        .or_else(|| request.cur.first())
-        .map_or("USD", String::as_str);
+    let currency = imp.bidfloorcur.as_ref().or_else(|| request.cur.first()).map_or("USD", String::as_str);
     // Rounded up to a hundredth, so that the floor holds whatever its decimals are.
     let price = ((imp.bidfloor.max(0.01) * (1.0 + raise)) * 100.0).ceil() / 100.0;
     let mut bid = json!({
@@ -96,13 +89,9 @@ fn write_bid(request: &BidRequest, imp: &Imp, raise: f64, out: &mut Vec<u8>) {
 /// The creative's type as the standard numbers it: 1 banner, 2 video, 3 audio, 4 native.
 const fn markup_type(imp: &Imp) -> u8 {
     match imp {
-        Imp {
-            banner: Some(_), ..
-        } => 1,
+        Imp { banner: Some(_), .. } => 1,
         Imp { video: Some(_), .. } => 2,
-        Imp {
-            native: Some(_), ..
-        } => 4,
+        Imp { native: Some(_), .. } => 4,
         _ => 3,
     }
 }
@@ -110,9 +99,7 @@ const fn markup_type(imp: &Imp) -> u8 {
 const fn markup(imp: &Imp) -> &'static str {
     match markup_type(imp) {
         1 => "<a href=\"https://advertiser.example/\">ad</a>",
-        4 => {
-            "{\"native\":{\"ver\":\"1.2\",\"link\":{\"url\":\"https://advertiser.example/\"},\"assets\":[]}}"
-        }
+        4 => "{\"native\":{\"ver\":\"1.2\",\"link\":{\"url\":\"https://advertiser.example/\"},\"assets\":[]}}",
         _ => "<VAST version=\"4.2\"></VAST>",
     }
 }
@@ -120,12 +107,7 @@ const fn markup(imp: &Imp) -> &'static str {
 fn size(imp: &Imp) -> Option<(u32, u32)> {
     let banner = imp.banner.as_ref().and_then(|banner| {
         let fixed = banner.w.zip(banner.h);
-        fixed.or_else(|| {
-            banner
-                .format
-                .first()
-                .and_then(|format| format.w.zip(format.h))
-        })
+        fixed.or_else(|| banner.format.first().and_then(|format| format.w.zip(format.h)))
     });
     banner.or_else(|| imp.video.as_ref().and_then(|video| video.w.zip(video.h)))
 }
@@ -139,12 +121,7 @@ mod tests {
 
     fn ask(body: &str, no_bid: f64) -> String {
         let mut out = Vec::new();
-        answer(
-            body.as_bytes(),
-            no_bid,
-            &mut Xoshiro256PlusPlus::seed_from_u64(3),
-            &mut out,
-        );
+        answer(body.as_bytes(), no_bid, &mut Xoshiro256PlusPlus::seed_from_u64(3), &mut out);
         String::from_utf8(out).unwrap()
     }
 

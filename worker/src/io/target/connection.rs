@@ -30,17 +30,9 @@ struct Connection {
 
 /// Answers the requests of `stream` until it ends. `number` tells the random streams of connections apart.
 pub(super) async fn serve(service: Arc<Service>, stream: TcpStream, number: u64) {
-    let rng = Xoshiro256PlusPlus::seed_from_u64(
-        service.seed() ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15),
-    );
-    let mut connection = Connection {
-        service,
-        stream,
-        input: Vec::with_capacity(16 * 1024),
-        start: 0,
-        out: Vec::new(),
-        rng,
-    };
+    let rng = Xoshiro256PlusPlus::seed_from_u64(service.seed() ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut connection =
+        Connection { service, stream, input: Vec::with_capacity(16 * 1024), start: 0, out: Vec::new(), rng };
     if let Err(error) = connection.run().await {
         tracing::debug!(%error, "connection ended");
     }
@@ -75,37 +67,23 @@ impl Connection {
             return Ok(None);
         }
         let Ok(parsed) = parse(pending) else {
-            self.out.extend_from_slice(
-                b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            );
-            return Ok(Some(Verdict {
-                delay: std::time::Duration::ZERO,
-                close: true,
-            }));
+            self.out.extend_from_slice(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            return Ok(Some(Verdict { delay: std::time::Duration::ZERO, close: true }));
         };
         let Some((request, head)) = parsed else {
             return Ok(None);
         };
         if request.body == BodyLength::Bytes(0) {
             self.start += head;
-            let verdict = self
-                .service
-                .answer(&request, &[], &mut self.rng, &mut self.out);
-            return Ok(Some(Verdict {
-                close: verdict.close || !request.keep_alive,
-                ..verdict
-            }));
+            let verdict = self.service.answer(&request, &[], &mut self.rng, &mut self.out);
+            return Ok(Some(Verdict { close: verdict.close || !request.keep_alive, ..verdict }));
         }
         self.next_with_body(head).await.map(Some)
     }
 
     /// The rare case: the head is copied, since reading the body moves the buffer.
     async fn next_with_body(&mut self, head: usize) -> io::Result<Verdict> {
-        let copy = self
-            .input
-            .get(self.start..self.start + head)
-            .unwrap_or_default()
-            .to_vec();
+        let copy = self.input.get(self.start..self.start + head).unwrap_or_default().to_vec();
         self.start += head;
         let Ok(Some((request, _))) = parse(&copy) else {
             return Err(io::ErrorKind::InvalidData.into());
@@ -119,13 +97,8 @@ impl Connection {
             BodyLength::Bytes(length) => self.read_bytes(length, &mut body).await?,
             BodyLength::Chunked => self.read_chunks(&mut body).await?,
         }
-        let verdict = self
-            .service
-            .answer(&request, &body, &mut self.rng, &mut self.out);
-        Ok(Verdict {
-            close: verdict.close || !request.keep_alive,
-            ..verdict
-        })
+        let verdict = self.service.answer(&request, &body, &mut self.rng, &mut self.out);
+        Ok(Verdict { close: verdict.close || !request.keep_alive, ..verdict })
     }
 
     async fn read_bytes(&mut self, length: u64, body: &mut Vec<u8>) -> io::Result<()> {
@@ -135,9 +108,7 @@ impl Connection {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let pending = self.input.get(self.start..).unwrap_or_default();
-            let take = usize::try_from(left)
-                .unwrap_or(usize::MAX)
-                .min(pending.len());
+            let take = usize::try_from(left).unwrap_or(usize::MAX).min(pending.len());
             keep(body, pending.get(..take).unwrap_or_default());
             self.start += take;
             left -= take as u64;
@@ -152,9 +123,7 @@ impl Connection {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let pending = self.input.get(self.start..).unwrap_or_default();
-            self.start += decoder
-                .feed(pending, |data| keep(body, data))
-                .map_err(io::Error::other)?;
+            self.start += decoder.feed(pending, |data| keep(body, data)).map_err(io::Error::other)?;
         }
         Ok(())
     }

@@ -56,27 +56,18 @@ pub(super) fn parse(input: &[u8]) -> Result<Option<(Request<'_>, usize)>, BadReq
     Ok(Some((request, length)))
 }
 
-fn read_field<'a>(
-    request: &mut Request<'a>,
-    name: &str,
-    value: &'a [u8],
-) -> Result<(), BadRequest> {
+fn read_field<'a>(request: &mut Request<'a>, name: &str, value: &'a [u8]) -> Result<(), BadRequest> {
     match name.len() {
         14 if name.eq_ignore_ascii_case("x-synthetic-id") => request.id = Some(value),
         14 if name.eq_ignore_ascii_case("content-length") => {
-            let number = std::str::from_utf8(value)
-                .ok()
-                .and_then(|text| text.parse().ok())
-                .ok_or(BadRequest)?;
+            let number = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()).ok_or(BadRequest)?;
             request.body = BodyLength::Bytes(number);
         }
         19 if name.eq_ignore_ascii_case("x-synthetic-traffic") => request.campaign = Some(value),
         17 if name.eq_ignore_ascii_case("transfer-encoding") => request.body = BodyLength::Chunked,
         10 if name.eq_ignore_ascii_case("connection") => {
             let has = |token: &[u8]| {
-                value
-                    .split(|&byte| byte == b',')
-                    .any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
+                value.split(|&byte| byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
             };
             request.keep_alive = !has(b"close") && (request.keep_alive || has(b"keep-alive"));
         }
@@ -95,14 +86,8 @@ mod tests {
     fn heads() {
         let text = b"POST /a?b HTTP/1.1\r\nX-Synthetic-Id: r-0-1-2\r\nx-synthetic-traffic: c\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc";
         let (request, length) = parse(text).unwrap().unwrap();
-        assert_eq!(
-            (request.method, request.path, request.body),
-            ("POST", "/a?b", BodyLength::Bytes(3))
-        );
-        assert_eq!(
-            (request.id, request.campaign, request.keep_alive),
-            (Some(&b"r-0-1-2"[..]), Some(&b"c"[..]), false)
-        );
+        assert_eq!((request.method, request.path, request.body), ("POST", "/a?b", BodyLength::Bytes(3)));
+        assert_eq!((request.id, request.campaign, request.keep_alive), (Some(&b"r-0-1-2"[..]), Some(&b"c"[..]), false));
         assert_eq!(length, text.len() - 3);
         assert!(parse(b"GET / HTTP/1.1\r\nHost").unwrap().is_none());
         assert!(parse(b"\x16\x03\x01\x02\x00").is_err());

@@ -37,25 +37,11 @@ pub(super) struct Verdict {
 
 impl Service {
     pub(super) fn new(args: TargetArgs) -> Self {
-        let body: Vec<u8> = b"Hello, world\n"
-            .iter()
-            .copied()
-            .cycle()
-            .take(args.body_bytes)
-            .collect();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
+        let body: Vec<u8> = b"Hello, world\n".iter().copied().cycle().take(args.body_bytes).collect();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n", body.len());
         let usual = [head.as_bytes(), &body].concat();
         let stats = Mutex::new(Stats::new(args.track_ids));
-        Self {
-            args,
-            started: Instant::now(),
-            usual,
-            usual_head_length: head.len(),
-            stats,
-        }
+        Self { args, started: Instant::now(), usual, usual_head_length: head.len(), stats }
     }
 
     pub(super) const fn seed(&self) -> u64 {
@@ -75,22 +61,12 @@ impl Service {
         rng: &mut Xoshiro256PlusPlus,
         out: &mut Vec<u8>,
     ) -> Verdict {
-        let verdict = Verdict {
-            delay: Duration::ZERO,
-            close: false,
-        };
+        let verdict = Verdict { delay: Duration::ZERO, close: false };
         let (path, query) = request.path.split_once('?').unwrap_or((request.path, ""));
         let head_only = request.method == "HEAD";
         match path {
             "/stats" => {
-                return plain(
-                    out,
-                    200,
-                    "application/json",
-                    &self.stats().report(),
-                    head_only,
-                    verdict,
-                );
+                return plain(out, 200, "application/json", &self.stats().report(), head_only, verdict);
             }
             "/log" => return self.log(out, head_only, verdict),
             "/.well-known/trafficlab.txt" => return self.ownership(out, head_only, verdict),
@@ -98,40 +74,17 @@ impl Service {
         }
         let age = self.started.elapsed();
         self.stats().record(age, request.campaign, request.id);
-        let stall = self
-            .args
-            .stall
-            .iter()
-            .map(|stall| stall.wait(age))
-            .max()
-            .unwrap_or_default();
-        let delay = stall
-            + self
-                .args
-                .latency
-                .map_or(Duration::ZERO, |latency| latency.draw(rng));
+        let stall = self.args.stall.iter().map(|stall| stall.wait(age)).max().unwrap_or_default();
+        let delay = stall + self.args.latency.map_or(Duration::ZERO, |latency| latency.draw(rng));
         let verdict = Verdict { delay, ..verdict };
-        match self
-            .args
-            .errors
-            .as_ref()
-            .and_then(|errors| errors.draw(rng))
-        {
-            Some(Fault::Reset) => Verdict {
-                close: true,
-                ..verdict
-            },
-            Some(Fault::Status(status)) => {
-                plain(out, status, "text/plain", b"fault\n", head_only, verdict)
-            }
+        match self.args.errors.as_ref().and_then(|errors| errors.draw(rng)) {
+            Some(Fault::Reset) => Verdict { close: true, ..verdict },
+            Some(Fault::Status(status)) => plain(out, status, "text/plain", b"fault\n", head_only, verdict),
             None => self.route(path, query, body, head_only, rng, out, verdict),
         }
     }
 
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "the parts of one request, used once"
-    )]
+    #[allow(clippy::too_many_arguments, reason = "the parts of one request, used once")]
     fn route(
         &self,
         path: &str,
@@ -143,39 +96,20 @@ impl Service {
         verdict: Verdict,
     ) -> Verdict {
         let mut parts = path.trim_start_matches('/').splitn(2, '/');
-        let (first, second) = (
-            parts.next().unwrap_or_default(),
-            parts.next().unwrap_or_default(),
-        );
+        let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let number = second.parse::<usize>().ok();
         match (first, number) {
             ("status", Some(status)) => {
-                let status = u16::try_from(status)
-                    .ok()
-                    .filter(|status| (200..=599).contains(status))
-                    .unwrap_or(400);
+                let status = u16::try_from(status).ok().filter(|status| (200..=599).contains(status)).unwrap_or(400);
                 plain(out, status, "text/plain", b"status\n", head_only, verdict)
             }
             ("delay", Some(milliseconds)) => {
-                let wanted = Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX))
-                    .min(MAX_DELAY);
-                self.usual(
-                    out,
-                    head_only,
-                    Verdict {
-                        delay: verdict.delay + wanted,
-                        ..verdict
-                    },
-                )
+                let wanted = Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX)).min(MAX_DELAY);
+                self.usual(out, head_only, Verdict { delay: verdict.delay + wanted, ..verdict })
             }
-            ("bytes", Some(length)) => plain(
-                out,
-                200,
-                "application/octet-stream",
-                &vec![b'x'; length.min(MAX_BYTES)],
-                head_only,
-                verdict,
-            ),
+            ("bytes", Some(length)) => {
+                plain(out, 200, "application/octet-stream", &vec![b'x'; length.min(MAX_BYTES)], head_only, verdict)
+            }
             ("chunked", Some(length)) => chunked(out, length.min(MAX_BYTES), head_only, verdict),
             ("close", Some(length)) => until_close(out, length.min(MAX_BYTES), head_only, verdict),
             ("redirect", None) => redirect(out, query, verdict),
@@ -188,11 +122,7 @@ impl Service {
     }
 
     fn usual(&self, out: &mut Vec<u8>, head_only: bool, verdict: Verdict) -> Verdict {
-        let length = if head_only {
-            self.usual_head_length
-        } else {
-            self.usual.len()
-        };
+        let length = if head_only { self.usual_head_length } else { self.usual.len() };
         out.extend_from_slice(self.usual.get(..length).unwrap_or_default());
         verdict
     }
@@ -200,35 +130,14 @@ impl Service {
     fn log(&self, out: &mut Vec<u8>, head_only: bool, verdict: Verdict) -> Verdict {
         match self.stats().log() {
             Some(log) => plain(out, 200, "application/x-ndjson", &log, head_only, verdict),
-            None => plain(
-                out,
-                404,
-                "text/plain",
-                b"start the target with --track-ids\n",
-                head_only,
-                verdict,
-            ),
+            None => plain(out, 404, "text/plain", b"start the target with --track-ids\n", head_only, verdict),
         }
     }
 
     fn ownership(&self, out: &mut Vec<u8>, head_only: bool, verdict: Verdict) -> Verdict {
         match &self.args.ownership_line {
-            Some(line) => plain(
-                out,
-                200,
-                "text/plain",
-                format!("{line}\n").as_bytes(),
-                head_only,
-                verdict,
-            ),
-            None => plain(
-                out,
-                404,
-                "text/plain",
-                b"no --ownership-line\n",
-                head_only,
-                verdict,
-            ),
+            Some(line) => plain(out, 200, "text/plain", format!("{line}\n").as_bytes(), head_only, verdict),
+            None => plain(out, 404, "text/plain", b"no --ownership-line\n", head_only, verdict),
         }
     }
 }
@@ -260,9 +169,7 @@ pub(super) fn plain(
 }
 
 fn chunked(out: &mut Vec<u8>, length: usize, head_only: bool, verdict: Verdict) -> Verdict {
-    out.extend_from_slice(
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Length\r\n\r\n",
-    );
+    out.extend_from_slice(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Length\r\n\r\n");
     if head_only {
         return verdict;
     }
@@ -280,40 +187,28 @@ fn until_close(out: &mut Vec<u8>, length: usize, head_only: bool, verdict: Verdi
     if !head_only {
         out.resize(out.len() + length, b'x');
     }
-    Verdict {
-        close: true,
-        ..verdict
-    }
+    Verdict { close: true, ..verdict }
 }
 
 /// `/redirect?to=URL&status=307`; the URL is percent-decoded.
 fn redirect(out: &mut Vec<u8>, query: &str, verdict: Verdict) -> Verdict {
     let field = |name: &str| {
-        url::form_urlencoded::parse(query.as_bytes())
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
+        url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     };
-    let to = field("to")
-        .filter(|to| !to.chars().any(char::is_control))
-        .unwrap_or_else(|| "/".to_owned());
+    let to = field("to").filter(|to| !to.chars().any(char::is_control)).unwrap_or_else(|| "/".to_owned());
     let status = field("status")
         .and_then(|status| status.parse::<u16>().ok())
         .filter(|status| (300..400).contains(status))
         .unwrap_or(302);
     write_all(
         out,
-        format!(
-            "HTTP/1.1 {status} {}\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n",
-            reason(status)
-        )
-        .as_bytes(),
+        format!("HTTP/1.1 {status} {}\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n", reason(status)).as_bytes(),
     );
     verdict
 }
 
 fn write_all(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.write_all(bytes)
-        .expect("writing into a vector does not fail");
+    out.write_all(bytes).expect("writing into a vector does not fail");
 }
 
 const fn reason(status: u16) -> &'static str {

@@ -40,11 +40,7 @@ impl Target {
         }
         let service = Arc::new(Service::new(args));
         let (stop, stopped) = watch::channel(false);
-        let mut target = Self {
-            address,
-            stop,
-            threads: Vec::new(),
-        };
+        let mut target = Self { address, stop, threads: Vec::new() };
         for (number, listener) in listeners.into_iter().enumerate() {
             let (service, stopped) = (Arc::clone(&service), stopped.clone());
             let name = format!("target-{number}");
@@ -75,9 +71,7 @@ impl Target {
         self.stop.send_replace(true);
         let mut result = Ok(());
         for thread in self.threads.drain(..) {
-            let ended = thread
-                .join()
-                .unwrap_or_else(|_panic| Err(io::Error::other("a thread of the target panicked")));
+            let ended = thread.join().unwrap_or_else(|_panic| Err(io::Error::other("a thread of the target panicked")));
             result = result.and(ended);
         }
         result
@@ -97,9 +91,7 @@ impl Drop for Target {
 /// # Errors
 /// When the address cannot be bound, or signals or standard output do not work.
 pub fn run(args: TargetArgs) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let target = Target::start(args)?;
     {
         let mut out = io::stdout().lock();
@@ -117,11 +109,7 @@ pub fn run(args: TargetArgs) -> io::Result<()> {
 }
 
 fn bind(address: SocketAddr, shared_port: bool) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared_port)?;
     socket.set_nonblocking(true)?;
@@ -136,9 +124,7 @@ fn run_thread(
     stopped: watch::Receiver<bool>,
     thread: u64,
 ) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(LocalSet::new().run_until(accept(listener, service, stopped, thread)))
 }
 

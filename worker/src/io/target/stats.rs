@@ -68,18 +68,11 @@ struct LogLine<'a> {
 
 impl Second {
     fn new() -> Self {
-        Self {
-            requests: 0,
-            milliseconds: vec![0; 1000],
-            sum_of_squares: 0,
-        }
+        Self { requests: 0, milliseconds: vec![0; 1000], sum_of_squares: 0 }
     }
 
     fn squares(&self) -> u64 {
-        self.milliseconds
-            .iter()
-            .map(|&count| u64::from(count) * u64::from(count))
-            .sum()
+        self.milliseconds.iter().map(|&count| u64::from(count) * u64::from(count)).sum()
     }
 
     fn seal(&mut self) {
@@ -89,11 +82,7 @@ impl Second {
 
     /// Variance ÷ mean of the arrivals per millisecond: 0 is even, 1 is Poisson.
     fn dispersion(&self) -> Option<f64> {
-        let squares = if self.milliseconds.is_empty() {
-            self.sum_of_squares
-        } else {
-            self.squares()
-        };
+        let squares = if self.milliseconds.is_empty() { self.sum_of_squares } else { self.squares() };
         let mean = self.requests as f64 / 1000.0;
         (self.requests > 0).then(|| (squares as f64 / 1000.0 - mean * mean) / mean)
     }
@@ -101,10 +90,7 @@ impl Second {
 
 impl Stats {
     pub(super) fn new(track_ids: bool) -> Self {
-        Self {
-            ids: track_ids.then(Ids::default),
-            ..Self::default()
-        }
+        Self { ids: track_ids.then(Ids::default), ..Self::default() }
     }
 
     /// Counts one request that arrived when the target had this age.
@@ -118,11 +104,7 @@ impl Stats {
             *count += 1;
         }
         if let (Some(ids), Some(id)) = (&mut self.ids, id) {
-            ids.record(
-                id,
-                campaign.unwrap_or_default(),
-                u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
-            );
+            ids.record(id, campaign.unwrap_or_default(), u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
         }
     }
 
@@ -137,17 +119,14 @@ impl Stats {
                 last.seal();
             }
             // After a silence longer than what is kept, only the last kept seconds matter.
-            self.last_second =
-                (self.last_second + 1).max(number.saturating_sub(KEPT_SECONDS as u64));
+            self.last_second = (self.last_second + 1).max(number.saturating_sub(KEPT_SECONDS as u64));
             self.seconds.push_back(Second::new());
             if self.seconds.len() > KEPT_SECONDS {
                 self.seconds.pop_front();
             }
         }
         let last = self.seconds.len().saturating_sub(1);
-        self.seconds
-            .get_mut(last)
-            .expect("a second was pushed above")
+        self.seconds.get_mut(last).expect("a second was pushed above")
     }
 
     /// The JSON of `/stats`.
@@ -169,16 +148,8 @@ impl Stats {
     pub(super) fn log(&self) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         for seen in &self.ids.as_ref()?.seen {
-            let (id, campaign) = (
-                String::from_utf8_lossy(&seen.id),
-                String::from_utf8_lossy(&seen.campaign),
-            );
-            let line = LogLine {
-                id: &id,
-                campaign: &campaign,
-                count: seen.count,
-                at_ms: seen.at_ms,
-            };
+            let (id, campaign) = (String::from_utf8_lossy(&seen.id), String::from_utf8_lossy(&seen.campaign));
+            let line = LogLine { id: &id, campaign: &campaign, count: seen.count, at_ms: seen.at_ms };
             serde_json::to_writer(&mut out, &line).ok()?;
             out.write_all(b"\n").ok()?;
         }
@@ -188,22 +159,13 @@ impl Stats {
 
 impl Ids {
     fn record(&mut self, id: &[u8], campaign: &[u8], at_ms: u64) {
-        if let Some(seen) = self
-            .index
-            .get(id)
-            .and_then(|&index| self.seen.get_mut(index))
-        {
+        if let Some(seen) = self.index.get(id).and_then(|&index| self.seen.get_mut(index)) {
             seen.count += 1;
             self.repeats += 1;
             return;
         }
         self.index.insert(id.into(), self.seen.len());
-        self.seen.push(Seen {
-            id: id.into(),
-            campaign: campaign.into(),
-            count: 1,
-            at_ms,
-        });
+        self.seen.push(Seen { id: id.into(), campaign: campaign.into(), count: 1, at_ms });
     }
 }
 
@@ -220,22 +182,14 @@ mod tests {
     fn ids_are_counted_exactly() {
         let mut stats = Stats::new(true);
         for (id, campaign) in [("a", "c"), ("b", "c"), ("a", "c")] {
-            stats.record(
-                Duration::from_millis(5),
-                Some(campaign.as_bytes()),
-                Some(id.as_bytes()),
-            );
+            stats.record(Duration::from_millis(5), Some(campaign.as_bytes()), Some(id.as_bytes()));
         }
         stats.record(Duration::ZERO, None, None);
         let report = report(&stats);
-        let fields = ["requests", "distinct_ids", "repeats", "unmarked"]
-            .map(|name| report[name].as_u64().unwrap());
+        let fields = ["requests", "distinct_ids", "repeats", "unmarked"].map(|name| report[name].as_u64().unwrap());
         assert_eq!(fields, [4, 2, 1, 1]);
         let log = String::from_utf8(stats.log().unwrap()).unwrap();
-        assert_eq!(
-            log.lines().next().unwrap(),
-            r#"{"id":"a","campaign":"c","count":2,"at_ms":5}"#
-        );
+        assert_eq!(log.lines().next().unwrap(), r#"{"id":"a","campaign":"c","count":2,"at_ms":5}"#);
         assert_eq!(Stats::new(false).log(), None);
     }
 
@@ -246,10 +200,7 @@ mod tests {
         (0..1000).for_each(|_| stats.record(Duration::from_millis(2500), None, None));
         let report = report(&stats);
         assert_eq!(report["per_second"], serde_json::json!([1000, 0, 1000]));
-        assert_eq!(
-            report["variance_per_ms"],
-            serde_json::json!([0.0, null, 999.0])
-        );
+        assert_eq!(report["variance_per_ms"], serde_json::json!([0.0, null, 999.0]));
     }
 
     #[test]
@@ -260,9 +211,6 @@ mod tests {
         }
         assert!(stats.seconds.len() <= KEPT_SECONDS);
         assert_eq!(report(&stats)["requests"], 4);
-        assert_eq!(
-            report(&stats)["first_second"].as_u64().unwrap() + stats.seconds.len() as u64 - 1,
-            1_000_000
-        );
+        assert_eq!(report(&stats)["first_second"].as_u64().unwrap() + stats.seconds.len() as u64 - 1, 1_000_000);
     }
 }

@@ -39,11 +39,7 @@ impl PreparedRtb {
     fn without_winner(&self, auction: &Auction) -> AuctionRecord {
         let best = auction.rejected();
         AuctionRecord {
-            outcome: if best.is_some() {
-                AuctionOutcome::Lost
-            } else {
-                AuctionOutcome::NoBid
-            },
+            outcome: if best.is_some() { AuctionOutcome::Lost } else { AuctionOutcome::NoBid },
             bids: auction.bids(),
             seat: best.map_or(0, |bid| bid.seat),
             deal: best.map_or(0, |bid| bid.deal),
@@ -72,30 +68,14 @@ impl PreparedRtb {
     }
 
     fn bid_of(&self, seat: u8, price: u32, stream: &mut EntryRng) -> Bid {
-        let open = Bid {
-            price,
-            seat,
-            deal: 0,
-            floor: self.floor,
-            rule: self.rule,
-        };
+        let open = Bid { price, seat, deal: 0, floor: self.floor, rule: self.rule };
         if self.deals.is_empty() {
             return open;
         }
         let unit = stream.unit();
-        let chosen = self
-            .deals
-            .iter()
-            .zip(1u8..)
-            .find(|(deal, _)| unit < deal.below);
+        let chosen = self.deals.iter().zip(1u8..).find(|(deal, _)| unit < deal.below);
         match chosen {
-            Some((deal, number))
-                if deal
-                    .open_to
-                    .get(usize::from(seat))
-                    .copied()
-                    .unwrap_or(false) =>
-            {
+            Some((deal, number)) if deal.open_to.get(usize::from(seat)).copied().unwrap_or(false) => {
                 Bid {
                     deal: number,
                     floor: deal.floor,

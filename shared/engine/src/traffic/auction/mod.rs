@@ -104,11 +104,7 @@ impl Auction {
             PriceRule::Second => runner_up.saturating_add(INCREMENT).min(winner.price),
             PriceRule::Fixed => winner.floor,
         };
-        Some(Clearing {
-            winner,
-            price,
-            runner_up,
-        })
+        Some(Clearing { winner, price, runner_up })
     }
 }
 
@@ -117,11 +113,7 @@ impl Clearing {
     /// ties with the price paid.
     #[must_use]
     pub fn min_to_win(&self, bid: &Bid) -> u32 {
-        if *bid == self.winner {
-            self.runner_up
-        } else {
-            self.price
-        }
+        if *bid == self.winner { self.runner_up } else { self.price }
     }
 }
 
@@ -156,10 +148,7 @@ mod tests {
         ] {
             let (bids, auction) = run(rule, &[1_000_000, 900_000, 800_000]);
             let clearing = auction.clear().unwrap();
-            assert_eq!(
-                (clearing.price, clearing.winner.seat, auction.bids()),
-                (price, 0, 3)
-            );
+            assert_eq!((clearing.price, clearing.winner.seat, auction.bids()), (price, 0, 3));
             let found: Vec<u32> = bids.iter().map(|bid| clearing.min_to_win(bid)).collect();
             assert_eq!(found, least, "{rule:?}");
         }
@@ -167,18 +156,9 @@ mod tests {
 
     #[test]
     fn one_bid_pays_at_most_itself_and_at_least_the_floor() {
-        assert_eq!(
-            run(PriceRule::Second, &[900_000]).1.clear().unwrap().price,
-            860_000
-        );
-        assert_eq!(
-            run(PriceRule::Second, &[850_000]).1.clear().unwrap().price,
-            850_000
-        );
-        assert_eq!(
-            run(PriceRule::Fixed, &[900_000]).1.clear().unwrap().price,
-            FLOOR
-        );
+        assert_eq!(run(PriceRule::Second, &[900_000]).1.clear().unwrap().price, 860_000);
+        assert_eq!(run(PriceRule::Second, &[850_000]).1.clear().unwrap().price, 850_000);
+        assert_eq!(run(PriceRule::Fixed, &[900_000]).1.clear().unwrap().price, FLOOR);
     }
 
     #[test]

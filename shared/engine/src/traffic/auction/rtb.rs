@@ -48,15 +48,8 @@ impl PreparedRtb {
             deals.push(PreparedDeal {
                 below,
                 floor: cast::round32(deal.floor * MICROS),
-                rule: if deal.fixed_price {
-                    PriceRule::Fixed
-                } else {
-                    deal.auction.map_or(rule, PriceRule::from)
-                },
-                open_to: seats
-                    .iter()
-                    .map(|seat| deal.seats.is_empty() || deal.seats.contains(seat))
-                    .collect(),
+                rule: if deal.fixed_price { PriceRule::Fixed } else { deal.auction.map_or(rule, PriceRule::from) },
+                open_to: seats.iter().map(|seat| deal.seats.is_empty() || deal.seats.contains(seat)).collect(),
             });
         }
         Self {
@@ -73,17 +66,13 @@ impl PreparedRtb {
     }
 
     pub(crate) fn seat(&self, index: u8) -> &str {
-        self.seats
-            .get(usize::from(index))
-            .map_or("unknown", String::as_str)
+        self.seats.get(usize::from(index)).map_or("unknown", String::as_str)
     }
 }
 
 fn seats(spec: &RtbSpec) -> Vec<String> {
     if spec.seats.is_empty() {
-        (1..=spec.bidders.clamp(1, 50))
-            .map(|number| format!("seat-{number:02}"))
-            .collect()
+        (1..=spec.bidders.clamp(1, 50)).map(|number| format!("seat-{number:02}")).collect()
     } else {
         spec.seats.clone()
     }

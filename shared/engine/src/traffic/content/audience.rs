@@ -45,9 +45,7 @@ impl Clients {
             Surface::Site => site.or(app),
             Surface::App => app.or(site),
         };
-        found.map_or((wanted, 0), |(surface, choice)| {
-            (surface, choice.pick(word))
-        })
+        found.map_or((wanted, 0), |(surface, choice)| (surface, choice.pick(word)))
     }
 }
 
@@ -62,23 +60,15 @@ pub(in crate::traffic) struct Audience {
 impl Audience {
     pub(super) fn new(spec: &ContentSpec) -> Result<Self, ContentError> {
         let weights: Vec<f64> = spec.profiles.iter().map(|profile| profile.weight).collect();
-        let inventory = spec
-            .rtb
-            .as_ref()
-            .map_or_else(Inventory::default, |rtb| rtb.inventory);
+        let inventory = spec.rtb.as_ref().map_or_else(Inventory::default, |rtb| rtb.inventory);
         let mut all = Vec::with_capacity(spec.profiles.len());
         for (index, profile) in spec.profiles.iter().enumerate() {
             all.push(usable(index, profile)?);
         }
         Ok(Self {
-            profiles: Alias::new(&weights).ok_or(ContentError::Empty {
-                field: "user_profiles",
-            })?,
-            surfaces: Alias::new(&[inventory.site, inventory.app, inventory.dooh]).ok_or(
-                ContentError::Empty {
-                    field: "rtb_config.inventory",
-                },
-            )?,
+            profiles: Alias::new(&weights).ok_or(ContentError::Empty { field: "user_profiles" })?,
+            surfaces: Alias::new(&[inventory.site, inventory.app, inventory.dooh])
+                .ok_or(ContentError::Empty { field: "rtb_config.inventory" })?,
             clients: all,
         })
     }
@@ -109,10 +99,7 @@ fn usable(index: usize, profile: &UserProfile) -> Result<Arc<Clients>, ContentEr
     }
     let found = Clients::matching(|client| fits(profile, client));
     if found.site.is_none() && found.app.is_none() {
-        return Err(ContentError::NoDevice {
-            field: format!("user_profiles[{index}]"),
-            name: profile.name.clone(),
-        });
+        return Err(ContentError::NoDevice { field: format!("user_profiles[{index}]"), name: profile.name.clone() });
     }
     Ok(Arc::new(found))
 }
@@ -127,10 +114,7 @@ fn fits(profile: &UserProfile, client: &Client) -> bool {
 
 fn any_in(wanted: &[String], have: &str) -> bool {
     let have = have.to_lowercase();
-    wanted.is_empty()
-        || wanted
-            .iter()
-            .any(|part| have.contains(&part.to_lowercase()))
+    wanted.is_empty() || wanted.iter().any(|part| have.contains(&part.to_lowercase()))
 }
 
 fn any_equal(wanted: &[String], have: &str) -> bool {

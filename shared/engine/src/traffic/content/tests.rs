@@ -28,12 +28,7 @@ fn content(body: &Value) -> Content {
 }
 
 fn key(k: u32) -> EntryKey {
-    EntryKey {
-        seed: 11,
-        shard: 2,
-        slot: 5,
-        k,
-    }
+    EntryKey { seed: 11, shard: 2, slot: 5, k }
 }
 
 /// Shares of what `name` says over some thousand visitors.
@@ -59,26 +54,14 @@ fn weights_show_in_the_shares() {
         "rtb_config": {"ad_formats": {"video": 1, "audio": 1}, "inventory": {"site": 1, "dooh": 1}},
     }));
     let countries = shares(&content, |profile| profile.country.iso2.to_owned());
-    assert!(
-        near(countries.get("DE"), 0.25) && near(countries.get("JP"), 0.75),
-        "{countries:?}"
-    );
+    assert!(near(countries.get("DE"), 0.25) && near(countries.get("JP"), 0.75), "{countries:?}");
     assert_eq!(countries.len(), 2);
     let names = shares(&content, |profile| profile.user_profile.name.clone());
-    assert!(
-        near(names.get("a"), 0.1) && near(names.get("b"), 0.9),
-        "{names:?}"
-    );
+    assert!(near(names.get("a"), 0.1) && near(names.get("b"), 0.9), "{names:?}");
     let formats = shares(&content, |profile| profile.ad_format.as_str().to_owned());
-    assert!(
-        near(formats.get("video"), 0.5) && near(formats.get("audio"), 0.5),
-        "{formats:?}"
-    );
+    assert!(near(formats.get("video"), 0.5) && near(formats.get("audio"), 0.5), "{formats:?}");
     let places = shares(&content, |profile| format!("{:?}", profile.client.surface));
-    assert!(
-        near(places.get("Site"), 0.5) && near(places.get("Dooh"), 0.5),
-        "{places:?}"
-    );
+    assert!(near(places.get("Site"), 0.5) && near(places.get("Dooh"), 0.5), "{places:?}");
 }
 
 #[test]
@@ -112,23 +95,16 @@ fn what_cannot_be_drawn_is_refused() {
     let bad = spec(&json!({"user_profiles": [{"name": "a"}, {"name": "b", "os": ["Plan 9"]}]}));
     let error = Content::new(&bad).unwrap_err();
     assert_eq!(error.field(), "user_profiles[1]");
-    let later = ContentSpec {
-        content_version: 2,
-        ..ContentSpec::default()
-    };
+    let later = ContentSpec { content_version: 2, ..ContentSpec::default() };
     assert_eq!(Content::new(&later).unwrap_err(), ContentError::Version(2));
-    let nowhere = ContentSpec {
-        geo: Vec::new(),
-        ..ContentSpec::default()
-    };
+    let nowhere = ContentSpec { geo: Vec::new(), ..ContentSpec::default() };
     assert_eq!(Content::new(&nowhere).unwrap_err().field(), "geo_locations");
 }
 
 #[test]
 fn the_visitor_does_not_depend_on_outcomes() {
     let plain = content(&json!({}));
-    let other =
-        content(&json!({"config": {"error_rate": 0.5}, "rtb_config": {"bidders": 1, "floor": 3}}));
+    let other = content(&json!({"config": {"error_rate": 0.5}, "rtb_config": {"bidders": 1, "floor": 3}}));
     for k in 0..200 {
         assert_eq!(plain.profile(key(k)).user_id, other.profile(key(k)).user_id);
         assert_eq!(plain.dims(key(k)), other.dims(key(k)));
@@ -140,10 +116,7 @@ fn names_of_indices() {
     assert_eq!(geo_name(0), "United States");
     assert_eq!(device_name(0), "iPhone 16 Pro");
     assert_eq!(ad_format_name(1), "video");
-    assert_eq!(
-        [geo_name(9_999), device_name(9_999), ad_format_name(99)],
-        ["unknown"; 3]
-    );
+    assert_eq!([geo_name(9_999), device_name(9_999), ad_format_name(99)], ["unknown"; 3]);
     assert_eq!(content(&json!({})).profile_name(2), Some("shopper"));
 }
 
@@ -151,8 +124,7 @@ fn is_documentation(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
             let [a, b, c, d] = ip.octets();
-            [[192, 0, 2], [198, 51, 100], [203, 0, 113]].contains(&[a, b, c])
-                && (1..=254).contains(&d)
+            [[192, 0, 2], [198, 51, 100], [203, 0, 113]].contains(&[a, b, c]) && (1..=254).contains(&d)
         }
         IpAddr::V6(ip) => ip.segments()[..2] == [0x2001, 0xdb8],
     }

@@ -43,10 +43,7 @@ impl Tally {
     #[must_use]
     pub fn get(&self, index: u16) -> u64 {
         let place = self.0.binary_search_by_key(&index, |pair| pair.0);
-        place
-            .ok()
-            .and_then(|place| self.0.get(place))
-            .map_or(0, |pair| pair.1)
+        place.ok().and_then(|place| self.0.get(place)).map_or(0, |pair| pair.1)
     }
 
     /// Number of different indices.

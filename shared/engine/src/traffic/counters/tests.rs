@@ -11,32 +11,16 @@ use crate::traffic::rng::EntryKey;
 use crate::traffic::simulate::simulate_with_dims;
 
 fn content() -> Content {
-    let spec = ContentSpec {
-        rtb: Some(RtbSpec::default()),
-        ..ContentSpec::default()
-    };
+    let spec = ContentSpec { rtb: Some(RtbSpec::default()), ..ContentSpec::default() };
     Content::new(&spec).unwrap()
 }
 
 fn counted(seed: u64, count: u32) -> Counters {
     let content = content();
-    let mut counters = Counters {
-        scheduled: u64::from(count) + 3,
-        dropped: 1,
-        missed: 2,
-        late: seed % 5,
-        ..Counters::default()
-    };
+    let mut counters =
+        Counters { scheduled: u64::from(count) + 3, dropped: 1, missed: 2, late: seed % 5, ..Counters::default() };
     for k in 0..count {
-        let (entry, dims) = simulate_with_dims(
-            &content,
-            EntryKey {
-                seed,
-                shard: 0,
-                slot: 0,
-                k,
-            },
-        );
+        let (entry, dims) = simulate_with_dims(&content, EntryKey { seed, shard: 0, slot: 0, k });
         counters.add_entry(&entry, &dims);
     }
     counters
@@ -52,13 +36,7 @@ fn sum(parts: &[&Counters]) -> Counters {
 fn every_dimension_sees_every_entry() {
     let counters = counted(5, 2_000);
     assert!(counters.balanced());
-    for tally in [
-        &counters.status,
-        &counters.geo,
-        &counters.device,
-        &counters.ad_format,
-        &counters.user_profile,
-    ] {
+    for tally in [&counters.status, &counters.geo, &counters.device, &counters.ad_format, &counters.user_profile] {
         assert_eq!(tally.total(), 2_000);
     }
     let rtb = counters.rtb;

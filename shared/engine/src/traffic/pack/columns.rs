@@ -54,17 +54,9 @@ pub(super) mod flag {
 
 /// Prices usually have four decimals: dropping two zero digits saves a byte each.
 pub(super) const fn shorten(value: u64) -> u64 {
-    if value.is_multiple_of(100) {
-        value / 100 * 2
-    } else {
-        value * 2 + 1
-    }
+    if value.is_multiple_of(100) { value / 100 * 2 } else { value * 2 + 1 }
 }
 
 pub(super) fn lengthen(value: u64) -> Option<u64> {
-    if value & 1 == 0 {
-        (value / 2).checked_mul(100)
-    } else {
-        Some(value / 2)
-    }
+    if value & 1 == 0 { (value / 2).checked_mul(100) } else { Some(value / 2) }
 }

@@ -58,13 +58,7 @@ pub enum AuctionOutcome {
 
 impl AuctionOutcome {
     /// All outcomes in the order of their stored codes.
-    pub const ALL: [Self; 5] = [
-        Self::NoBid,
-        Self::Lost,
-        Self::Impression,
-        Self::Click,
-        Self::Conversion,
-    ];
+    pub const ALL: [Self; 5] = [Self::NoBid, Self::Lost, Self::Impression, Self::Click, Self::Conversion];
 
     /// The stored code.
     #[must_use]

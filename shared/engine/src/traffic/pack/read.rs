@@ -4,9 +4,7 @@ use trafficlab_shared::model::error_kind::ErrorKind;
 
 use super::columns::{COLUMNS, Column, ENTRY_COLUMNS, flag, lengthen};
 use super::varint::{take, unfold};
-use super::{
-    AuctionOutcome, AuctionRecord, BLOCK_VERSION, EntryMode, MAX_BLOCK_ENTRIES, PackedEntry,
-};
+use super::{AuctionOutcome, AuctionRecord, BLOCK_VERSION, EntryMode, MAX_BLOCK_ENTRIES, PackedEntry};
 
 /// Longest entry before compression, with room to spare.
 const MAX_ENTRY_BYTES: usize = 96;
@@ -55,8 +53,7 @@ impl BlockReader {
             .filter(|count| *count <= MAX_BLOCK_ENTRIES)
             .ok_or(BlockError::Count(claimed))?;
         let limit = (count + 1) * MAX_ENTRY_BYTES;
-        let plain =
-            zstd::bulk::decompress(rest, limit).map_err(|_error| BlockError::Compression)?;
+        let plain = zstd::bulk::decompress(rest, limit).map_err(|_error| BlockError::Compression)?;
         let columns = split(&plain)?;
         // Every entry has a byte in each of its columns, so a false count cannot ask for memory.
         for (column, (start, end)) in columns.iter().enumerate().take(ENTRY_COLUMNS) {
@@ -64,13 +61,7 @@ impl BlockReader {
                 return Err(BlockError::Column(column));
             }
         }
-        Ok(Self {
-            plain,
-            columns,
-            left: count,
-            slot: 0,
-            next: 0,
-        })
+        Ok(Self { plain, columns, left: count, slot: 0, next: 0 })
     }
 
     /// Number of entries not yet read.
@@ -95,11 +86,7 @@ impl BlockReader {
 
     fn varint(&mut self, column: Column) -> Result<u64, BlockError> {
         let damaged = BlockError::Column(column as usize);
-        let (start, end) = self
-            .columns
-            .get_mut(column as usize)
-            .map(|range| (&mut range.0, range.1))
-            .ok_or(damaged)?;
+        let (start, end) = self.columns.get_mut(column as usize).map(|range| (&mut range.0, range.1)).ok_or(damaged)?;
         let mut bytes = self.plain.get(*start..end).ok_or(damaged)?;
         let value = take(&mut bytes).ok_or(damaged)?;
         *start = end - bytes.len();
@@ -113,11 +100,7 @@ impl BlockReader {
     fn byte(&mut self, column: Column) -> Result<u8, BlockError> {
         let damaged = BlockError::Column(column as usize);
         let (start, end) = self.columns.get_mut(column as usize).ok_or(damaged)?;
-        let value = self
-            .plain
-            .get(*start..*end)
-            .and_then(|bytes| bytes.first())
-            .ok_or(damaged)?;
+        let value = self.plain.get(*start..*end).and_then(|bytes| bytes.first()).ok_or(damaged)?;
         *start += 1;
         Ok(*value)
     }
@@ -126,9 +109,7 @@ impl BlockReader {
     fn shifted(&mut self, column: Column, base: u32) -> Result<u32, BlockError> {
         let shift = unfold(self.varint(column)?);
         let value = i64::from(base).checked_add(shift);
-        value
-            .and_then(|value| u32::try_from(value).ok())
-            .ok_or(BlockError::Column(column as usize))
+        value.and_then(|value| u32::try_from(value).ok()).ok_or(BlockError::Column(column as usize))
     }
 
     fn entry(&mut self) -> Result<PackedEntry, BlockError> {
@@ -138,18 +119,14 @@ impl BlockReader {
         (self.slot, self.next) = (slot, k.wrapping_add(1));
         let flags = self.byte(Column::Flags)?;
         let status = self.short(Column::Status)?;
-        let error = ErrorKind::from_code(self.byte(Column::Error)?)
-            .ok_or(BlockError::Column(Column::Error as usize))?;
+        let error =
+            ErrorKind::from_code(self.byte(Column::Error)?).ok_or(BlockError::Column(Column::Error as usize))?;
         let attempt = self.short(Column::Attempt)?;
         let service_us: u32 = self.short(Column::Service)?;
         Ok(PackedEntry {
             slot,
             k,
-            mode: if flags & flag::HTTP == 0 {
-                EntryMode::Simulate
-            } else {
-                EntryMode::Http
-            },
+            mode: if flags & flag::HTTP == 0 { EntryMode::Simulate } else { EntryMode::Http },
             status,
             success: flags & flag::SUCCESS != 0,
             error,
@@ -158,24 +135,15 @@ impl BlockReader {
             bytes_in: self.short(Column::BytesIn)?,
             bytes_out: self.short(Column::BytesOut)?,
             attempt,
-            auction: if flags & flag::AUCTION == 0 {
-                None
-            } else {
-                Some(self.auction()?)
-            },
+            auction: if flags & flag::AUCTION == 0 { None } else { Some(self.auction()?) },
         })
     }
 
     fn auction(&mut self) -> Result<AuctionRecord, BlockError> {
         let outcome = AuctionOutcome::from_code(self.byte(Column::Outcome)?)
             .ok_or(BlockError::Column(Column::Outcome as usize))?;
-        let (bids, seat, deal) = (
-            self.byte(Column::Bids)?,
-            self.byte(Column::Seat)?,
-            self.byte(Column::Deal)?,
-        );
-        let price =
-            lengthen(self.varint(Column::Price)?).and_then(|price| u32::try_from(price).ok());
+        let (bids, seat, deal) = (self.byte(Column::Bids)?, self.byte(Column::Seat)?, self.byte(Column::Deal)?);
+        let price = lengthen(self.varint(Column::Price)?).and_then(|price| u32::try_from(price).ok());
         let price_micros = price.ok_or(BlockError::Column(Column::Price as usize))?;
         let above = lengthen(self.varint(Column::Bid)?).map(unfold);
         let bid = above.and_then(|above| above.checked_add(i64::from(price_micros)));
@@ -185,9 +153,7 @@ impl BlockReader {
             seat,
             deal,
             price_micros,
-            bid_micros: bid
-                .and_then(|bid| u32::try_from(bid).ok())
-                .ok_or(BlockError::Column(Column::Bid as usize))?,
+            bid_micros: bid.and_then(|bid| u32::try_from(bid).ok()).ok_or(BlockError::Column(Column::Bid as usize))?,
         })
     }
 }
@@ -202,11 +168,7 @@ fn split(plain: &[u8]) -> Result<[(usize, usize); COLUMNS], BlockError> {
         rest = rest.get(length..).ok_or(BlockError::Column(number))?;
         *column = (start, start + length);
     }
-    if rest.is_empty() {
-        Ok(columns)
-    } else {
-        Err(BlockError::Column(COLUMNS))
-    }
+    if rest.is_empty() { Ok(columns) } else { Err(BlockError::Column(COLUMNS)) }
 }
 
 impl Iterator for BlockReader {

@@ -21,17 +21,9 @@ fn block_of(entries: &[PackedEntry]) -> Vec<u8> {
 }
 
 fn simulated(count: u32) -> Vec<PackedEntry> {
-    let spec = ContentSpec {
-        rtb: Some(RtbSpec::default()),
-        ..ContentSpec::default()
-    };
+    let spec = ContentSpec { rtb: Some(RtbSpec::default()), ..ContentSpec::default() };
     let content = Content::new(&spec).unwrap();
-    let key = |k| EntryKey {
-        seed: 1,
-        shard: 0,
-        slot: k / 500,
-        k: k % 500,
-    };
+    let key = |k| EntryKey { seed: 1, shard: 0, slot: k / 500, k: k % 500 };
     (0..count).map(|k| simulate(&content, key(k))).collect()
 }
 
@@ -39,21 +31,14 @@ fn simulated(count: u32) -> Vec<PackedEntry> {
 fn simulated_entries_take_at_most_16_bytes() {
     let entries = simulated(4_000);
     let block = block_of(&entries);
-    assert!(
-        block.len() <= 16 * entries.len(),
-        "{} bytes for {}",
-        block.len(),
-        entries.len()
-    );
+    assert!(block.len() <= 16 * entries.len(), "{} bytes for {}", block.len(), entries.len());
     assert_eq!(BlockReader::read_all(&block).unwrap(), entries);
 }
 
 #[test]
 fn the_size_hint_is_of_the_right_order() {
     let mut writer = BlockWriter::new();
-    simulated(4_000)
-        .iter()
-        .for_each(|entry| assert!(writer.push(entry)));
+    simulated(4_000).iter().for_each(|entry| assert!(writer.push(entry)));
     let hint = writer.encoded_size_hint();
     let real = writer.finish().len();
     assert!(hint / 2 <= real && real <= hint * 2, "{hint} {real}");
@@ -61,17 +46,11 @@ fn the_size_hint_is_of_the_right_order() {
 
 #[test]
 fn an_empty_and_a_full_block() {
-    assert_eq!(
-        BlockReader::read_all(&BlockWriter::new().finish()).unwrap(),
-        []
-    );
+    assert_eq!(BlockReader::read_all(&BlockWriter::new().finish()).unwrap(), []);
     let mut writer = BlockWriter::new();
     while writer.push(&PackedEntry::default()) {}
     assert_eq!(writer.len(), MAX_BLOCK_ENTRIES);
-    assert_eq!(
-        BlockReader::new(&writer.finish()).unwrap().count(),
-        MAX_BLOCK_ENTRIES
-    );
+    assert_eq!(BlockReader::new(&writer.finish()).unwrap().count(), MAX_BLOCK_ENTRIES);
 }
 
 #[test]
@@ -96,14 +75,8 @@ fn the_longest_entries_fit() {
         }),
         ..PackedEntry::default()
     };
-    let far = PackedEntry {
-        slot: u32::MAX,
-        k: u32::MAX,
-        ..entry
-    };
-    let entries: Vec<PackedEntry> = (0..500)
-        .map(|index| if index % 2 == 0 { entry } else { far })
-        .collect();
+    let far = PackedEntry { slot: u32::MAX, k: u32::MAX, ..entry };
+    let entries: Vec<PackedEntry> = (0..500).map(|index| if index % 2 == 0 { entry } else { far }).collect();
     assert_eq!(BlockReader::read_all(&block_of(&entries)).unwrap(), entries);
 }
 
@@ -112,36 +85,20 @@ fn false_claims_are_refused() {
     let mut block = block_of(&simulated(3));
     assert_eq!(BlockReader::new(&[]).unwrap_err(), BlockError::Compression);
     block[1] = 200;
-    assert!(matches!(
-        BlockReader::new(&block),
-        Err(BlockError::Compression | BlockError::Column(_))
-    ));
+    assert!(matches!(BlockReader::new(&block), Err(BlockError::Compression | BlockError::Column(_))));
     block.splice(1..2, [0xff, 0xff, 0xff, 0x7f]);
-    assert!(matches!(
-        BlockReader::new(&block),
-        Err(BlockError::Count(_))
-    ));
+    assert!(matches!(BlockReader::new(&block), Err(BlockError::Count(_))));
     block[0] = 9;
-    assert_eq!(
-        BlockReader::new(&block).unwrap_err(),
-        BlockError::Version(9)
-    );
+    assert_eq!(BlockReader::new(&block).unwrap_err(), BlockError::Version(9));
     // A frame that would grow to a gigabyte.
     let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 1).unwrap();
     let block = [&[BLOCK_VERSION, 3][..], &bomb].concat();
-    assert_eq!(
-        BlockReader::new(&block).unwrap_err(),
-        BlockError::Compression
-    );
+    assert_eq!(BlockReader::new(&block).unwrap_err(), BlockError::Compression);
 }
 
 /// Columns by hand, so that damage behind the compression is reached as well.
 fn damaged(count: u8, plain: &[u8]) -> Vec<u8> {
-    [
-        &[BLOCK_VERSION, count][..],
-        &zstd::bulk::compress(plain, 1).unwrap(),
-    ]
-    .concat()
+    [&[BLOCK_VERSION, count][..], &zstd::bulk::compress(plain, 1).unwrap()].concat()
 }
 
 fn entry_strategy() -> impl Strategy<Value = PackedEntry> {
@@ -155,21 +112,8 @@ fn entry_strategy() -> impl Strategy<Value = PackedEntry> {
             bid_micros,
         },
     );
-    let head = (
-        any::<u32>(),
-        any::<u32>(),
-        any::<bool>(),
-        any::<u16>(),
-        any::<bool>(),
-        0u8..11,
-    );
-    let sizes = (
-        any::<u32>(),
-        any::<u32>(),
-        any::<u32>(),
-        any::<u32>(),
-        any::<u16>(),
-    );
+    let head = (any::<u32>(), any::<u32>(), any::<bool>(), any::<u16>(), any::<bool>(), 0u8..11);
+    let sizes = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>(), any::<u16>());
     (head, sizes, proptest::option::of(auction)).prop_map(
         |(
             (slot, k, http, status, success, error),
@@ -178,11 +122,7 @@ fn entry_strategy() -> impl Strategy<Value = PackedEntry> {
         )| PackedEntry {
             slot,
             k,
-            mode: if http {
-                EntryMode::Http
-            } else {
-                EntryMode::Simulate
-            },
+            mode: if http { EntryMode::Http } else { EntryMode::Simulate },
             status,
             success,
             error: ErrorKind::from_code(error).unwrap(),
@@ -251,9 +191,7 @@ fn golden_entries() -> Vec<PackedEntry> {
 
 fn text_of(entries: &[PackedEntry]) -> String {
     let mut text = String::new();
-    entries
-        .iter()
-        .for_each(|entry| writeln!(text, "{entry:?}").unwrap());
+    entries.iter().for_each(|entry| writeln!(text, "{entry:?}").unwrap());
     text
 }
 

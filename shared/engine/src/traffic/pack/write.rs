@@ -56,19 +56,9 @@ impl BlockWriter {
             return false;
         }
         self.count += 1;
-        self.varint(
-            Column::Slot,
-            fold(i64::from(entry.slot) - i64::from(self.slot)),
-        );
-        let expected = if entry.slot == self.slot {
-            self.next
-        } else {
-            0
-        };
-        self.varint(
-            Column::Arrival,
-            fold(i64::from(entry.k) - i64::from(expected)),
-        );
+        self.varint(Column::Slot, fold(i64::from(entry.slot) - i64::from(self.slot)));
+        let expected = if entry.slot == self.slot { self.next } else { 0 };
+        self.varint(Column::Arrival, fold(i64::from(entry.k) - i64::from(expected)));
         self.slot = entry.slot;
         self.next = entry.k.wrapping_add(1);
         self.byte(Column::Flags, flags(entry));
@@ -76,10 +66,7 @@ impl BlockWriter {
         self.byte(Column::Error, entry.error.code());
         self.varint(Column::Attempt, u64::from(entry.attempt));
         self.varint(Column::Service, u64::from(entry.service_us));
-        self.varint(
-            Column::Lag,
-            fold(i64::from(entry.response_us) - i64::from(entry.service_us)),
-        );
+        self.varint(Column::Lag, fold(i64::from(entry.response_us) - i64::from(entry.service_us)));
         self.varint(Column::BytesIn, u64::from(entry.bytes_in));
         self.varint(Column::BytesOut, u64::from(entry.bytes_out));
         if let Some(auction) = &entry.auction {
@@ -113,22 +100,15 @@ impl BlockWriter {
     /// The block: version, count as a varint, then the compressed columns.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
-        let mut plain =
-            Vec::with_capacity(self.columns.iter().map(|column| column.len() + 3).sum());
+        let mut plain = Vec::with_capacity(self.columns.iter().map(|column| column.len() + 3).sum());
         for column in &self.columns {
-            push(
-                &mut plain,
-                u64::from(crate::traffic::cast::length(column.len())),
-            );
+            push(&mut plain, u64::from(crate::traffic::cast::length(column.len())));
             plain.extend_from_slice(column);
         }
         let mut block = vec![BLOCK_VERSION];
-        push(
-            &mut block,
-            u64::from(crate::traffic::cast::length(self.count)),
-        );
-        let packed = zstd::bulk::compress(&plain, LEVEL)
-            .expect("compressing memory into memory of the right size cannot fail");
+        push(&mut block, u64::from(crate::traffic::cast::length(self.count)));
+        let packed =
+            zstd::bulk::compress(&plain, LEVEL).expect("compressing memory into memory of the right size cannot fail");
         block.extend_from_slice(&packed);
         block
     }

@@ -13,8 +13,8 @@ use crate::traffic::visitor::{Place, Profile};
 
 /// Countries where the GDPR or its British twin applies.
 const GDPR: [&str; 31] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE",
-    "IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IS", "IT", "LI",
+    "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
 ];
 
 /// One complete hop: the exchange itself (supply chain 1.0).
@@ -27,18 +27,11 @@ pub fn write_bid_request(out: &mut Vec<u8>, content: &Content, key: EntryKey, id
         return false;
     };
     let profile = content.profile(key);
-    write(out, rtb, &profile, &|out| {
-        super::json::push_escaped(out, id)
-    });
+    write(out, rtb, &profile, &|out| super::json::push_escaped(out, id));
     true
 }
 
-pub(super) fn write(
-    out: &mut Vec<u8>,
-    rtb: &PreparedRtb,
-    profile: &Profile<'_>,
-    id: &dyn Fn(&mut Vec<u8>),
-) {
+pub(super) fn write(out: &mut Vec<u8>, rtb: &PreparedRtb, profile: &Profile<'_>, id: &dyn Fn(&mut Vec<u8>)) {
     let mut request = Object::begin(out);
     quoted(request.key("id"), |out| id(out));
     imp::write(&mut request, rtb, profile);
@@ -64,9 +57,7 @@ pub(crate) fn request_members(spec: &RtbSpec) -> String {
     object.raw("bcat", br#"["IAB25","IAB26"]"#);
     object.end();
     let text = String::from_utf8(out).unwrap_or_default();
-    text.trim_start_matches('{')
-        .trim_end_matches('}')
-        .to_owned()
+    text.trim_start_matches('{').trim_end_matches('}').to_owned()
 }
 
 /// `imp.pmp` with all deals, or nothing.
@@ -104,18 +95,8 @@ fn device(request: &mut Object<'_>, profile: &Profile<'_>) {
     let ip = if profile.ip.is_ipv4() { "ip" } else { "ipv6" };
     quoted(device.key(ip), |out| place::push_ip(out, profile.ip));
     device.text("language", primary(profile.language));
-    let handheld = matches!(
-        profile.client.device.class,
-        DeviceType::Mobile | DeviceType::Tablet
-    );
-    device.whole(
-        "connectiontype",
-        if handheld && profile.user_id & 1 == 0 {
-            6
-        } else {
-            2
-        },
-    );
+    let handheld = matches!(profile.client.device.class, DeviceType::Mobile | DeviceType::Tablet);
+    device.whole("connectiontype", if handheld && profile.user_id & 1 == 0 { 6 } else { 2 });
     let limited = profile.user_id.is_multiple_of(5);
     device.whole("lmt", u64::from(limited));
     if matches!(profile.place, Place::App(_)) && !limited {
@@ -188,10 +169,7 @@ fn source(request: &mut Object<'_>, id: &dyn Fn(&mut Vec<u8>)) {
 fn regulations(request: &mut Object<'_>, profile: &Profile<'_>) {
     let mut regs = request.object("regs");
     regs.whole("coppa", 0);
-    regs.whole(
-        "gdpr",
-        u64::from(GDPR.binary_search(&profile.country.iso2).is_ok()),
-    );
+    regs.whole("gdpr", u64::from(GDPR.binary_search(&profile.country.iso2).is_ok()));
     if profile.country.iso2 == "US" {
         regs.text("us_privacy", "1YNN");
     }

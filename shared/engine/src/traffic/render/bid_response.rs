@@ -36,11 +36,7 @@ pub(super) fn write(
     notices(&mut bid, auction.seat);
     advert(&mut bid, brand, creative, auction.seat);
     creative::write(&mut bid, profile, brand);
-    if let Some(deal) = auction
-        .deal
-        .checked_sub(1)
-        .and_then(|place| rtb.spec.deals.get(usize::from(place)))
-    {
+    if let Some(deal) = auction.deal.checked_sub(1).and_then(|place| rtb.spec.deals.get(usize::from(place))) {
         bid.text("dealid", &deal.id);
     }
     bid.whole("mtype", markup_type(profile.ad_format));
@@ -67,18 +63,9 @@ const fn markup_type(format: AdFormat) -> u64 {
 /// Win, billing and loss notices, with the macros that an exchange fills in (section 4.4).
 fn notices(bid: &mut Object<'_>, seat: u8) {
     for (key, tail) in [
-        (
-            "nurl",
-            "/win?id=${AUCTION_ID}&price=${AUCTION_PRICE}&cur=${AUCTION_CURRENCY}&min=${AUCTION_MIN_TO_WIN}",
-        ),
-        (
-            "burl",
-            "/bill?id=${AUCTION_ID}&imp=${AUCTION_IMP_ID}&price=${AUCTION_PRICE}&ts=${AUCTION_IMP_TS}",
-        ),
-        (
-            "lurl",
-            "/loss?id=${AUCTION_ID}&reason=${AUCTION_LOSS}&min=${AUCTION_MIN_TO_WIN}",
-        ),
+        ("nurl", "/win?id=${AUCTION_ID}&price=${AUCTION_PRICE}&cur=${AUCTION_CURRENCY}&min=${AUCTION_MIN_TO_WIN}"),
+        ("burl", "/bill?id=${AUCTION_ID}&imp=${AUCTION_IMP_ID}&price=${AUCTION_PRICE}&ts=${AUCTION_IMP_TS}"),
+        ("lurl", "/loss?id=${AUCTION_ID}&reason=${AUCTION_LOSS}&min=${AUCTION_MIN_TO_WIN}"),
     ] {
         quoted(bid.key(key), |out| {
             push_host(out, seat);
@@ -98,9 +85,7 @@ fn advert(bid: &mut Object<'_>, brand: u32, creative: u32, seat: u8) {
         out.extend_from_slice(head.as_bytes());
         push_whole(out, u64::from(number));
     };
-    quoted(bid.key("adid"), |out| {
-        numbered(out, "ad-", brand * 10 + creative)
-    });
+    quoted(bid.key("adid"), |out| numbered(out, "ad-", brand * 10 + creative));
     let list = bid.key("adomain");
     list.push(b'[');
     quoted(list, |out| {
@@ -108,11 +93,7 @@ fn advert(bid: &mut Object<'_>, brand: u32, creative: u32, seat: u8) {
         out.extend_from_slice(b".example");
     });
     list.push(b']');
-    quoted(bid.key("cid"), |out| {
-        numbered(out, "campaign-", u32::from(seat) * 100 + brand)
-    });
-    quoted(bid.key("crid"), |out| {
-        numbered(out, "creative-", brand * 10 + creative)
-    });
+    quoted(bid.key("cid"), |out| numbered(out, "campaign-", u32::from(seat) * 100 + brand));
+    quoted(bid.key("crid"), |out| numbered(out, "creative-", brand * 10 + creative));
     bid.raw("cat", br#"["IAB22"]"#);
 }

@@ -28,9 +28,7 @@ const BANNER: &[Part] = &[
     ),
 ];
 const VIDEO: &[Part] = &[
-    Text(
-        "<VAST version=\"4.2\"><Ad id=\"1\"><InLine><AdSystem>trafficlab</AdSystem><AdTitle>Brand ",
-    ),
+    Text("<VAST version=\"4.2\"><Ad id=\"1\"><InLine><AdSystem>trafficlab</AdSystem><AdTitle>Brand "),
     Brand,
     Text(
         "</AdTitle><Impression><![CDATA[https://cdn.example/pixel?p=${AUCTION_PRICE}]]></Impression><Creatives><Creative><Linear><Duration>00:00:15</Duration><MediaFiles><MediaFile delivery=\"progressive\" type=\"video/mp4\" width=\"",
@@ -43,9 +41,7 @@ const VIDEO: &[Part] = &[
     Text(".mp4]]></MediaFile></MediaFiles></Linear></Creative></Creatives></InLine></Ad></VAST>"),
 ];
 const AUDIO: &[Part] = &[
-    Text(
-        "<VAST version=\"4.2\"><Ad id=\"1\" adType=\"audio\"><InLine><AdSystem>trafficlab</AdSystem><AdTitle>Brand ",
-    ),
+    Text("<VAST version=\"4.2\"><Ad id=\"1\" adType=\"audio\"><InLine><AdSystem>trafficlab</AdSystem><AdTitle>Brand "),
     Brand,
     Text(
         "</AdTitle><Impression><![CDATA[https://cdn.example/pixel?p=${AUCTION_PRICE}]]></Impression><Creatives><Creative><Linear><Duration>00:00:15</Duration><MediaFiles><MediaFile delivery=\"progressive\" type=\"audio/mpeg\" width=\"0\" height=\"0\"><![CDATA[https://cdn.example/brand-",

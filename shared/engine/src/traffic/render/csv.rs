@@ -27,20 +27,9 @@ pub fn write_csv(out: &mut Vec<u8>, row: &EntryRow<'_>) {
     }
     cell(out, |out| push_whole(out, u64::from(packed.status)));
     text(out, if packed.success { "true" } else { "false" });
-    cell(out, |out| {
-        push_decimal(out, u64::from(packed.response_us), 3)
-    });
-    cell(out, |out| {
-        push_decimal(out, u64::from(packed.service_us), 3)
-    });
-    text(
-        out,
-        if packed.error.code() == 0 {
-            ""
-        } else {
-            packed.error.as_str()
-        },
-    );
+    cell(out, |out| push_decimal(out, u64::from(packed.response_us), 3));
+    cell(out, |out| push_decimal(out, u64::from(packed.service_us), 3));
+    text(out, if packed.error.code() == 0 { "" } else { packed.error.as_str() });
     cell(out, |out| push_whole(out, u64::from(packed.bytes_in)));
     cell(out, |out| push_whole(out, u64::from(packed.bytes_out)));
     let client = profile.client;
@@ -74,16 +63,12 @@ fn auction(out: &mut Vec<u8>, held: Option<(&PreparedRtb, &AuctionRecord)>) {
     cell(out, |out| push_whole(out, u64::from(auction.bids)));
     if auction.outcome.is_won() {
         text(out, rtb.seat(auction.seat));
-        cell(out, |out| {
-            push_decimal(out, u64::from(auction.price_micros), 6)
-        });
+        cell(out, |out| push_decimal(out, u64::from(auction.price_micros), 6));
     } else {
         out.extend_from_slice(b",,");
     }
     text(out, &rtb.spec.currency);
-    cell(out, |out| {
-        push_decimal(out, u64::from(entry::floor(rtb, auction)), 6)
-    });
+    cell(out, |out| push_decimal(out, u64::from(entry::floor(rtb, auction)), 6));
 }
 
 /// A cell that needs no quotes.

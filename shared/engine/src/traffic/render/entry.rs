@@ -65,16 +65,8 @@ fn stamp(object: &mut Object<'_>, key: &'static str, epoch_ns: u64) {
 fn exchange(object: &mut Object<'_>, entry: &PackedEntry) {
     object.whole("status_code", u64::from(entry.status));
     object.flag("success", entry.success);
-    push_decimal(
-        object.key("response_time_ms"),
-        u64::from(entry.response_us),
-        3,
-    );
-    push_decimal(
-        object.key("service_time_ms"),
-        u64::from(entry.service_us),
-        3,
-    );
+    push_decimal(object.key("response_time_ms"), u64::from(entry.response_us), 3);
+    push_decimal(object.key("service_time_ms"), u64::from(entry.service_us), 3);
     if entry.error.code() == 0 {
         object.null("error");
     } else {
@@ -101,9 +93,7 @@ fn visitor(object: &mut Object<'_>, profile: &Profile<'_>) {
     object.text("os_version", client.os_version);
     object.text("browser", client.browser);
     object.text("user_agent", &client.user_agent);
-    quoted(object.key("ip_address"), |out| {
-        place::push_ip(out, profile.ip)
-    });
+    quoted(object.key("ip_address"), |out| place::push_ip(out, profile.ip));
     object.text("ad_format", profile.ad_format.as_str());
     object.text("user_profile", &profile.user_profile.name);
 }
@@ -121,14 +111,7 @@ fn auction(
     if auction.outcome == AuctionOutcome::NoBid {
         inner.null("bid_response");
     } else {
-        bid_response::write(
-            inner.key("bid_response"),
-            rtb,
-            auction,
-            profile,
-            row.key(),
-            &id,
-        );
+        bid_response::write(inner.key("bid_response"), rtb, auction, profile, row.key(), &id);
     }
     let mut result = inner.object("auction");
     summary(&mut result, rtb, auction);
@@ -148,11 +131,7 @@ fn summary(object: &mut Object<'_>, rtb: &PreparedRtb, auction: &AuctionRecord) 
     object.text("currency", &rtb.spec.currency);
     object.whole("bids", u64::from(auction.bids));
     object.decimal("floor", u64::from(floor(rtb, auction)), 6);
-    match auction
-        .deal
-        .checked_sub(1)
-        .and_then(|place| rtb.spec.deals.get(usize::from(place)))
-    {
+    match auction.deal.checked_sub(1).and_then(|place| rtb.spec.deals.get(usize::from(place))) {
         Some(deal) => object.text("deal", &deal.id),
         None => object.null("deal"),
     }
@@ -166,9 +145,6 @@ fn summary(object: &mut Object<'_>, rtb: &PreparedRtb, auction: &AuctionRecord) 
 
 /// The floor that counted for the highest bid.
 pub(super) fn floor(rtb: &PreparedRtb, auction: &AuctionRecord) -> u32 {
-    let deal = auction
-        .deal
-        .checked_sub(1)
-        .and_then(|place| rtb.deals.get(usize::from(place)));
+    let deal = auction.deal.checked_sub(1).and_then(|place| rtb.deals.get(usize::from(place)));
     deal.map_or(rtb.floor, |deal| deal.floor)
 }

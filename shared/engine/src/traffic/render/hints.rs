@@ -12,26 +12,14 @@ const HINTS: u64 = 2;
 const PARSED: u64 = 3;
 
 /// The members of `device` that do not change from one entry to the next, without braces.
-pub(crate) fn device_members(
-    device: &Device,
-    os_version: &'static str,
-    browser: &Browser,
-    user_agent: &str,
-) -> String {
+pub(crate) fn device_members(device: &Device, os_version: &'static str, browser: &Browser, user_agent: &str) -> String {
     let mut out = Vec::new();
     let mut object = Object::begin(&mut out);
     object.text("ua", user_agent);
     structured(&mut object, device, os_version, browser);
     object.whole("devicetype", type_code(device));
     object.text("make", device.make);
-    object.text(
-        "model",
-        if device.code.is_empty() {
-            device.model
-        } else {
-            device.code
-        },
-    );
+    object.text("model", if device.code.is_empty() { device.model } else { device.code });
     object.text("os", device.os);
     object.text("osv", os_version);
     object.whole("h", u64::from(device.height));
@@ -41,22 +29,12 @@ pub(crate) fn device_members(
     object.whole("js", u64::from(!matches!(device.class, DeviceType::Dooh)));
     object.end();
     let text = String::from_utf8(out).unwrap_or_default();
-    text.trim_start_matches('{')
-        .trim_end_matches('}')
-        .to_owned()
+    text.trim_start_matches('{').trim_end_matches('}').to_owned()
 }
 
-fn structured(
-    object: &mut Object<'_>,
-    device: &Device,
-    os_version: &'static str,
-    browser: &Browser,
-) {
+fn structured(object: &mut Object<'_>, device: &Device, os_version: &'static str, browser: &Browser) {
     let version = browser.version_on(os_version);
-    let chromium = matches!(
-        browser.family,
-        "chrome" | "edge" | "opera" | "samsung" | "webview"
-    );
+    let chromium = matches!(browser.family, "chrome" | "edge" | "opera" | "samsung" | "webview");
     let brand = match browser.family {
         "chrome" => "Google Chrome",
         "edge" => "Microsoft Edge",
@@ -74,10 +52,7 @@ fn structured(
     platform.end();
     sua.whole("mobile", u64::from(device.class == DeviceType::Mobile));
     if device.class == DeviceType::Desktop {
-        sua.text(
-            "architecture",
-            if device.make == "Apple" { "arm" } else { "x86" },
-        );
+        sua.text("architecture", if device.make == "Apple" { "arm" } else { "x86" });
         sua.text("bitness", "64");
     } else if !device.code.is_empty() {
         sua.text("model", device.code);

@@ -30,20 +30,14 @@ pub(super) fn write(request: &mut Object<'_>, rtb: &PreparedRtb, profile: &Profi
     if !rtb.pmp_json.is_empty() {
         imp.raw("pmp", rtb.pmp_json.as_bytes());
     }
-    imp.whole(
-        "instl",
-        u64::from(matches!(profile.ad_size, (320, 480) | (768, 1024))),
-    );
+    imp.whole("instl", u64::from(matches!(profile.ad_size, (320, 480) | (768, 1024))));
     imp.text("tagid", tag(profile));
     imp.decimal("bidfloor", u64::from(rtb.floor), 6);
     imp.text("bidfloorcur", &rtb.spec.currency);
     imp.whole("secure", 1);
     if matches!(profile.place, Place::Dooh(_)) {
         // One play of a screen is seen by several people.
-        imp.raw(
-            "qty",
-            br#"{"multiplier":12.5,"sourcetype":1,"vendor":"screens.example"}"#,
-        );
+        imp.raw("qty", br#"{"multiplier":12.5,"sourcetype":1,"vendor":"screens.example"}"#);
     }
     imp.end();
     list.end();
@@ -68,9 +62,7 @@ fn banner(imp: &mut Object<'_>, profile: &Profile<'_>) {
     formats.end();
     banner.whole("w", u64::from(width));
     banner.whole("h", u64::from(height));
-    banner.members(
-        r#""mimes":["image/jpeg","image/png","text/html"],"pos":1,"topframe":1,"api":[6,7]"#,
-    );
+    banner.members(r#""mimes":["image/jpeg","image/png","text/html"],"pos":1,"topframe":1,"api":[6,7]"#);
     banner.end();
 }
 

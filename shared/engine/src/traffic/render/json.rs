@@ -155,11 +155,7 @@ pub(crate) fn push_escaped(out: &mut Vec<u8>, value: &str) {
 pub(crate) fn push_hex(out: &mut Vec<u8>, value: u64, digits: u32) {
     for place in (0..digits).rev() {
         let digit = crate::traffic::cast::low8((value >> (place * 4)) & 15);
-        out.push(if digit < 10 {
-            b'0' + digit
-        } else {
-            b'a' + digit - 10
-        });
+        out.push(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
     }
 }
 
@@ -222,12 +218,7 @@ mod tests {
 
     #[test]
     fn decimals_have_no_needless_zeros() {
-        for (value, places, expected) in [
-            (12_500, 3, "12.5"),
-            (5, 3, "0.005"),
-            (2_000, 3, "2"),
-            (0, 6, "0"),
-        ] {
+        for (value, places, expected) in [(12_500, 3, "12.5"), (5, 3, "0.005"), (2_000, 3, "2"), (0, 6, "0")] {
             assert_eq!(text(|out| push_decimal(out, value, places)), expected);
         }
         assert_eq!(text(|out| push_signed(out, -1_278, 4)), "-0.1278");

@@ -87,9 +87,7 @@ fn push_value(out: &mut Vec<u8>, name: &str, values: &MacroValues<'_>) -> bool {
         "AUCTION_MULTIPLIER" => decimal(out, values.multiplier, THOUSANDTHS),
         "AUCTION_LOSS" => decimal(out, values.loss, 0),
         "AUCTION_MBR" => {
-            if let (Some(price), Some(bid)) =
-                (values.price, values.bid_price.filter(|bid| *bid > 0))
-            {
+            if let (Some(price), Some(bid)) = (values.price, values.bid_price.filter(|bid| *bid > 0)) {
                 push_decimal(out, u64::from(price) * 1_000_000 / u64::from(bid), MICROS);
             }
         }
@@ -164,16 +162,9 @@ mod tests {
             ("DISCOUNT_CPM", "0.03"),
         ] {
             let template = format!("https://x.example/?v=${{AUCTION_{name}}}&z");
-            assert_eq!(
-                expand(&template, &VALUES),
-                format!("https://x.example/?v={expected}&z")
-            );
+            assert_eq!(expand(&template, &VALUES), format!("https://x.example/?v={expected}&z"));
             if !expected.chars().any(char::is_alphabetic) {
-                assert_eq!(
-                    expand(&template, &MacroValues::default()),
-                    "https://x.example/?v=&z",
-                    "{name}"
-                );
+                assert_eq!(expand(&template, &MacroValues::default()), "https://x.example/?v=&z", "{name}");
             }
         }
     }
@@ -181,17 +172,8 @@ mod tests {
     #[test]
     fn encodings_and_what_is_left_alone() {
         assert_eq!(expand("${AUCTION_PRICE:B64}", &VALUES), "MC45MQ");
-        assert_eq!(
-            expand("${AUCTION_CURRENCY:B64}|${AUCTION_ID:B64}", &VALUES),
-            "VVNE|YTE"
-        );
-        for untouched in [
-            "${AUCTION_PRICE:ROT13}",
-            "${OTHER}",
-            "$ {x} ${",
-            "plain",
-            "${AUCTION_ID",
-        ] {
+        assert_eq!(expand("${AUCTION_CURRENCY:B64}|${AUCTION_ID:B64}", &VALUES), "VVNE|YTE");
+        for untouched in ["${AUCTION_PRICE:ROT13}", "${OTHER}", "$ {x} ${", "plain", "${AUCTION_ID"] {
             assert_eq!(expand(untouched, &VALUES), untouched);
         }
     }

@@ -59,18 +59,12 @@ pub struct EntryRow<'a> {
 
 impl EntryRow<'_> {
     const fn key(&self) -> EntryKey {
-        EntryKey {
-            seed: self.context.seed,
-            shard: self.context.shard,
-            slot: self.entry.slot,
-            k: self.entry.k,
-        }
+        EntryKey { seed: self.context.seed, shard: self.context.shard, slot: self.entry.slot, k: self.entry.k }
     }
 
     /// The moment the response ended.
     fn ended_ns(&self) -> u64 {
-        self.scheduled_ns
-            .saturating_add(u64::from(self.entry.response_us) * 1_000)
+        self.scheduled_ns.saturating_add(u64::from(self.entry.response_us) * 1_000)
     }
 }
 

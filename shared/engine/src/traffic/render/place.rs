@@ -63,10 +63,7 @@ fn write_site(request: &mut Object<'_>, site: &Site, page: u32, profile: &Profil
     if profile.user_id.is_multiple_of(3) {
         object.text("ref", "https://search.example/");
     }
-    object.whole(
-        "mobile",
-        u64::from(profile.client.device.class.as_str() == "mobile"),
-    );
+    object.whole("mobile", u64::from(profile.client.device.class.as_str() == "mobile"));
     object.whole("privacypolicy", 1);
     publisher(&mut object, site.domain, site.name);
     object.end();

@@ -1,11 +1,6 @@
 //! Rendered entries are valid, complete and agree with what was stored.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "test code"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -48,36 +43,17 @@ fn rtb() -> Value {
 }
 
 fn entry_of(content: &Content, k: u32) -> PackedEntry {
-    simulate(
-        content,
-        EntryKey {
-            seed: CONTEXT.seed,
-            shard: CONTEXT.shard,
-            slot: 4,
-            k,
-        },
-    )
+    simulate(content, EntryKey { seed: CONTEXT.seed, shard: CONTEXT.shard, slot: 4, k })
 }
 
-fn row<'a>(
-    content: &'a Content,
-    context: &'a EntryContext<'a>,
-    entry: &'a PackedEntry,
-) -> EntryRow<'a> {
-    EntryRow {
-        content,
-        context,
-        sequence: 9,
-        scheduled_ns: 1_767_225_599_999_999_000,
-        entry,
-    }
+fn row<'a>(content: &'a Content, context: &'a EntryContext<'a>, entry: &'a PackedEntry) -> EntryRow<'a> {
+    EntryRow { content, context, sequence: 9, scheduled_ns: 1_767_225_599_999_999_000, entry }
 }
 
 fn json_of(row: &EntryRow<'_>) -> Value {
     let mut out = Vec::new();
     write_json(&mut out, row);
-    serde_json::from_slice(&out)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&out)))
+    serde_json::from_slice(&out).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&out)))
 }
 
 #[test]
@@ -134,9 +110,7 @@ fn every_documented_field_is_there_and_agrees_with_the_stored_entry() {
 fn auctioned(content: &Content, count: u32) -> Vec<(AuctionRecord, Value)> {
     let shown = |k| {
         let packed = entry_of(content, k);
-        packed
-            .auction
-            .map(|record| (record, json_of(&row(content, &CONTEXT, &packed))))
+        packed.auction.map(|record| (record, json_of(&row(content, &CONTEXT, &packed))))
     };
     (0..count).filter_map(shown).collect()
 }
@@ -151,14 +125,9 @@ fn the_bid_request_is_that_of_the_visitor() {
         assert!(request["imp"][0].get(format).is_some());
         assert_eq!(request["test"], 1);
         assert_eq!(request["device"]["ua"], value["user_agent"]);
-        let address = request["device"]
-            .get("ip")
-            .or_else(|| request["device"].get("ipv6"));
+        let address = request["device"].get("ip").or_else(|| request["device"].get("ipv6"));
         assert_eq!(address, Some(&value["ip_address"]));
-        assert_eq!(
-            request["imp"][0]["pmp"]["deals"].as_array().unwrap().len(),
-            2
-        );
+        assert_eq!(request["imp"][0]["pmp"]["deals"].as_array().unwrap().len(), 2);
     }
     assert_eq!(formats.len(), 4);
 }
@@ -194,11 +163,7 @@ fn check_bid(record: &AuctionRecord, seat: &Value, auction: &Value) {
     } else {
         assert!(price < floor);
     }
-    let deal = if record.deal > 0 {
-        json!(format!("deal-{}", record.deal))
-    } else {
-        Value::Null
-    };
+    let deal = if record.deal > 0 { json!(format!("deal-{}", record.deal)) } else { Value::Null };
     assert_eq!((&bid["dealid"], &auction["deal"]), (&deal, &deal));
 }
 
@@ -206,18 +171,13 @@ fn check_bid(record: &AuctionRecord, seat: &Value, auction: &Value) {
 #[test]
 #[allow(clippy::print_stderr, reason = "a skipped test says so")]
 fn generated_documents_pass_the_openrtb_validator() {
-    let script =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/openrtb/validate.py");
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/openrtb/validate.py");
     if !script.exists() {
         eprintln!("skipped: the validator is not beside this tree");
         return;
     }
     let mut lines = String::new();
-    for content in [
-        content(&rtb()),
-        content(&json!({})),
-        content(&json!({"inventory": {"dooh": 1}})),
-    ] {
+    for content in [content(&rtb()), content(&json!({})), content(&json!({"inventory": {"dooh": 1}}))] {
         for k in 0..400 {
             let value = json_of(&row(&content, &CONTEXT, &entry_of(&content, k)));
             for document in ["bid_request", "bid_response"] {
@@ -229,31 +189,18 @@ fn generated_documents_pass_the_openrtb_validator() {
         }
     }
     assert!(lines.lines().count() > 1_500);
-    let file =
-        std::env::temp_dir().join(format!("trafficlab-openrtb-{}.ndjson", std::process::id()));
+    let file = std::env::temp_dir().join(format!("trafficlab-openrtb-{}.ndjson", std::process::id()));
     std::fs::write(&file, lines).unwrap();
-    let output = Command::new("python3")
-        .arg(script)
-        .arg(&file)
-        .output()
-        .unwrap();
+    let output = Command::new("python3").arg(script).arg(&file).output().unwrap();
     std::fs::remove_file(&file).unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{}",
-        said.lines().take(10).collect::<Vec<_>>().join("\n")
-    );
+    assert!(output.status.success(), "{}", said.lines().take(10).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
 fn real_requests_show_the_target_and_no_auction() {
     let content = content(&json!({"enabled": false}));
-    let context = EntryContext {
-        url: Some("http://127.0.0.1:9/a?b=\"c\""),
-        method: "POST",
-        ..CONTEXT
-    };
+    let context = EntryContext { url: Some("http://127.0.0.1:9/a?b=\"c\""), method: "POST", ..CONTEXT };
     let packed = PackedEntry {
         mode: EntryMode::Http,
         error: ErrorKind::Timeout,
@@ -263,17 +210,8 @@ fn real_requests_show_the_target_and_no_auction() {
     };
     let value = json_of(&row(&content, &context, &packed));
     assert_eq!(value["url"], "http://127.0.0.1:9/a?b=\"c\"");
-    assert_eq!(
-        (value["mode"].as_str(), value["error"].as_str()),
-        (Some("http"), Some("timeout"))
-    );
-    assert_eq!(
-        (
-            value["response_time_ms"].as_f64(),
-            value["service_time_ms"].as_f64()
-        ),
-        (Some(1_500.0), Some(1_000.0))
-    );
+    assert_eq!((value["mode"].as_str(), value["error"].as_str()), (Some("http"), Some("timeout")));
+    assert_eq!((value["response_time_ms"].as_f64(), value["service_time_ms"].as_f64()), (Some(1_500.0), Some(1_000.0)));
     assert_eq!(value["timestamp"], "2026-01-01T00:00:01.499999Z");
     assert!(value["rtb"].is_null());
 }
@@ -283,18 +221,10 @@ fn a_request_for_a_real_bidder_is_that_of_the_entry() {
     let content = content(&rtb());
     let packed = entry_of(&content, 0);
     let shown = json_of(&row(&content, &CONTEXT, &packed));
-    let key = EntryKey {
-        seed: CONTEXT.seed,
-        shard: CONTEXT.shard,
-        slot: 4,
-        k: 0,
-    };
+    let key = EntryKey { seed: CONTEXT.seed, shard: CONTEXT.shard, slot: 4, k: 0 };
     let mut out = Vec::new();
     assert!(write_bid_request(&mut out, &content, key, "run-1-3-4-0"));
-    assert_eq!(
-        serde_json::from_slice::<Value>(&out).unwrap(),
-        shown["rtb"]["bid_request"]
-    );
+    assert_eq!(serde_json::from_slice::<Value>(&out).unwrap(), shown["rtb"]["bid_request"]);
 }
 
 /// Splits a row as RFC 4180 says.

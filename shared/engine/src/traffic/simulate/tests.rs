@@ -25,12 +25,7 @@ fn content(rtb: &Value, config: &Value) -> Content {
 }
 
 fn key(k: u32) -> EntryKey {
-    EntryKey {
-        seed: 3,
-        shard: 0,
-        slot: 1,
-        k,
-    }
+    EntryKey { seed: 3, shard: 0, slot: 1, k }
 }
 
 fn entries(content: &Content) -> Vec<PackedEntry> {
@@ -54,10 +49,7 @@ fn errors_status_codes_and_timeouts_follow_the_specification() {
         assert_eq!(entry.success, entry.status == 200);
         assert_eq!(entry.status == 0, entry.error != ErrorKind::None);
         assert!(entry.response_us <= 100_000 && entry.auction.is_none());
-        assert_eq!(
-            entry.error == ErrorKind::Timeout,
-            entry.response_us == 100_000 && entry.status == 0
-        );
+        assert_eq!(entry.error == ErrorKind::Timeout, entry.response_us == 100_000 && entry.status == 0);
     }
 }
 
@@ -65,20 +57,13 @@ fn errors_status_codes_and_timeouts_follow_the_specification() {
 fn the_auction_follows_the_specification() {
     let rtb = json!({"bidders": 1, "bid_rate": 0.5, "floor": 1, "auction_type": "second_price",
         "bid_price": {"distribution": "uniform", "min": 0, "max": 2}});
-    let all = entries(&content(
-        &rtb,
-        &json!({"error_rate": 0, "status_codes": [200]}),
-    ));
+    let all = entries(&content(&rtb, &json!({"error_rate": 0, "status_codes": [200]})));
     let outcome = |entry: &PackedEntry| entry.auction.unwrap().outcome;
     assert!((share(&all, |entry| outcome(entry) == AuctionOutcome::NoBid) - 0.5).abs() < 0.02);
     assert!((share(&all, |entry| outcome(entry) == AuctionOutcome::Lost) - 0.25).abs() < 0.02);
     for auction in all.iter().filter_map(|entry| entry.auction) {
         // A single bidder pays the floor and a cent, or its bid when that is less.
-        let expected = if auction.outcome.is_won() {
-            auction.bid_micros.min(1_010_000)
-        } else {
-            0
-        };
+        let expected = if auction.outcome.is_won() { auction.bid_micros.min(1_010_000) } else { 0 };
         assert_eq!(auction.price_micros, expected);
         assert_eq!(auction.bids == 0, auction.outcome == AuctionOutcome::NoBid);
     }
@@ -88,18 +73,11 @@ fn the_auction_follows_the_specification() {
 fn deals_set_floor_and_price() {
     let rtb = json!({"bidders": ["alpha", "beta"], "bid_rate": 1, "floor": 0.1, "bid_price": 2,
         "deals": [{"id": "fixed", "at": 3, "bid_floor": 5, "rate": 0.3, "wseat": ["beta"]}]});
-    let all = entries(&content(
-        &rtb,
-        &json!({"error_rate": 0, "status_codes": [200]}),
-    ));
+    let all = entries(&content(&rtb, &json!({"error_rate": 0, "status_codes": [200]})));
     let dealt = share(&all, |entry| entry.auction.unwrap().deal == 1);
     assert!((dealt - 0.3).abs() < 0.02, "{dealt}");
     for auction in all.iter().filter_map(|entry| entry.auction) {
-        let expected = if auction.deal == 1 {
-            (1, 5_000_000)
-        } else {
-            (auction.seat, 2_000_000)
-        };
+        let expected = if auction.deal == 1 { (1, 5_000_000) } else { (auction.seat, 2_000_000) };
         assert_eq!((auction.seat, auction.price_micros), expected);
     }
     // Equal open bids are won by either seat alike.
@@ -134,20 +112,15 @@ fn clicks_and_conversions_follow_the_profile() {
 fn any_seat_may_win() {
     let all = entries(&content(&json!({"bidders": 4, "bid_rate": 1}), &json!({})));
     for seat in 0..4 {
-        let won = |entry: &PackedEntry| {
-            entry
-                .auction
-                .is_some_and(|auction| auction.outcome.is_won() && auction.seat == seat)
-        };
+        let won =
+            |entry: &PackedEntry| entry.auction.is_some_and(|auction| auction.outcome.is_won() && auction.seat == seat);
         assert!((share(&all, won) - 0.24).abs() < 0.03);
     }
 }
 
 /// FNV-1a, so that the golden file needs no hash of another crate.
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// One line per seed with the hash of 300 full entries, and its first entry in full.
@@ -163,23 +136,11 @@ fn golden() -> String {
     let content = Content::new(&spec.unwrap()).unwrap();
     let mut text = String::new();
     for seed in 1..=10 {
-        let context = EntryContext {
-            campaign_id: "c",
-            run_id: "r",
-            worker_id: "w",
-            seed,
-            shard: 1,
-            method: "GET",
-            url: None,
-        };
+        let context =
+            EntryContext { campaign_id: "c", run_id: "r", worker_id: "w", seed, shard: 1, method: "GET", url: None };
         let mut all = Vec::new();
         for k in 0..300 {
-            let key = EntryKey {
-                seed,
-                shard: 1,
-                slot: 9,
-                k,
-            };
+            let key = EntryKey { seed, shard: 1, slot: 9, k };
             let row = EntryRow {
                 content: &content,
                 context: &context,
@@ -191,13 +152,7 @@ fn golden() -> String {
             all.push(b'\n');
         }
         let first = all.split(|byte| *byte == b'\n').next().unwrap();
-        writeln!(
-            text,
-            "{seed} {:016x}\n{}",
-            fnv(&all),
-            std::str::from_utf8(first).unwrap()
-        )
-        .unwrap();
+        writeln!(text, "{seed} {:016x}\n{}", fnv(&all), std::str::from_utf8(first).unwrap()).unwrap();
     }
     text
 }

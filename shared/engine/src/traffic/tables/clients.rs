@@ -86,25 +86,17 @@ fn browsers() -> Vec<Browser> {
         family: cells.text(),
         template: cells.text(),
     };
-    rows(include_str!("../../../data/browsers.tsv"))
-        .map(row)
-        .collect()
+    rows(include_str!("../../../data/browsers.tsv")).map(row).collect()
 }
 
 impl Browser {
     fn runs_on(&self, device: &Device) -> bool {
-        self.os == device.os
-            && self.class == device.class
-            && (self.make == "*" || self.make == device.make)
+        self.os == device.os && self.class == device.class && (self.make == "*" || self.make == device.make)
     }
 
     /// The version, which for some browsers is that of the system.
     pub(crate) fn version_on(&self, os_version: &'static str) -> &'static str {
-        if self.version == "{osv}" {
-            os_version
-        } else {
-            self.version
-        }
+        if self.version == "{osv}" { os_version } else { self.version }
     }
 
     fn user_agent(&self, device: &Device, os_version: &'static str) -> String {
@@ -123,14 +115,9 @@ fn build() -> Vec<Client> {
     let mut clients = Vec::new();
     for device in devices() {
         for &os_version in &device.os_versions {
-            let usable: Vec<&Browser> = browsers
-                .iter()
-                .filter(|browser| browser.runs_on(device))
-                .collect();
+            let usable: Vec<&Browser> = browsers.iter().filter(|browser| browser.runs_on(device)).collect();
             for browser in &usable {
-                let rivals = usable
-                    .iter()
-                    .filter(|other| other.surface == browser.surface);
+                let rivals = usable.iter().filter(|other| other.surface == browser.surface);
                 let shares: f64 = rivals.map(|other| other.share).sum();
                 let versions = f64::from(cast::length(device.os_versions.len()));
                 let user_agent = browser.user_agent(device, os_version);
@@ -168,17 +155,10 @@ mod tests {
     #[test]
     fn every_device_has_a_client_and_every_browser_a_device() {
         for device in devices() {
-            assert!(
-                clients().iter().any(|client| client.device == device),
-                "{}",
-                device.model
-            );
+            assert!(clients().iter().any(|client| client.device == device), "{}", device.model);
         }
         for browser in browsers() {
-            assert!(
-                devices().iter().any(|device| browser.runs_on(device)),
-                "{browser:?}"
-            );
+            assert!(devices().iter().any(|device| browser.runs_on(device)), "{browser:?}");
         }
     }
 
@@ -188,22 +168,13 @@ mod tests {
             let agent = &client.user_agent;
             assert!(!agent.contains('{') && agent.len() > 20, "{agent}");
             match client.device.os {
-                "iOS" => assert!(
-                    agent.contains("iPhone") && !agent.contains("Android"),
-                    "{agent}"
-                ),
-                "Android" => assert!(
-                    agent.contains("Android") && !agent.contains("iPhone"),
-                    "{agent}"
-                ),
+                "iOS" => assert!(agent.contains("iPhone") && !agent.contains("Android"), "{agent}"),
+                "Android" => assert!(agent.contains("Android") && !agent.contains("iPhone"), "{agent}"),
                 "Windows" => assert!(agent.contains("Windows NT"), "{agent}"),
                 "macOS" => assert!(agent.contains("Macintosh"), "{agent}"),
                 _ => {}
             }
-            assert_eq!(
-                agent.contains("SamsungBrowser"),
-                client.browser == "Samsung Internet"
-            );
+            assert_eq!(agent.contains("SamsungBrowser"), client.browser == "Samsung Internet");
         }
     }
 }

@@ -53,10 +53,7 @@ fn parse() -> Vec<Device> {
         pixel_ratio: cells.parse(),
         weight: cells.parse(),
     };
-    rows(include_str!("../../../data/devices.tsv"))
-        .enumerate()
-        .map(row)
-        .collect()
+    rows(include_str!("../../../data/devices.tsv")).enumerate().map(row).collect()
 }
 
 /// All devices in the order of their index.

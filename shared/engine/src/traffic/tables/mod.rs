@@ -16,9 +16,7 @@ pub(crate) use publishers::{pick_app, pick_site};
 
 /// Cells of the rows of a table, without comments.
 fn rows(text: &'static str) -> impl Iterator<Item = Cells> {
-    text.lines()
-        .filter(|line| !line.starts_with('#') && !line.is_empty())
-        .map(|line| Cells(line.split('\t')))
+    text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(|line| Cells(line.split('\t')))
 }
 
 /// The cells of one row, left to right; a test checks that each table is well formed.
@@ -41,24 +39,9 @@ mod tests {
     #[test]
     fn every_row_has_all_its_cells_and_numbers_are_numbers() {
         let tables: [(&str, &'static str, usize, &[usize]); 5] = [
-            (
-                "cities",
-                include_str!("../../../data/cities.tsv"),
-                7,
-                &[3, 4, 5, 6],
-            ),
-            (
-                "devices",
-                include_str!("../../../data/devices.tsv"),
-                11,
-                &[6, 7, 8, 9, 10],
-            ),
-            (
-                "browsers",
-                include_str!("../../../data/browsers.tsv"),
-                9,
-                &[6],
-            ),
+            ("cities", include_str!("../../../data/cities.tsv"), 7, &[3, 4, 5, 6]),
+            ("devices", include_str!("../../../data/devices.tsv"), 11, &[6, 7, 8, 9, 10]),
+            ("browsers", include_str!("../../../data/browsers.tsv"), 9, &[6]),
             ("sites", include_str!("../../../data/sites.tsv"), 4, &[]),
             ("apps", include_str!("../../../data/apps.tsv"), 4, &[2]),
         ];
@@ -66,11 +49,7 @@ mod tests {
             for row in rows(text) {
                 let cells: Vec<&str> = row.0.collect();
                 assert_eq!(cells.len(), width, "{name} {cells:?}");
-                let numeric = |column: &usize| {
-                    cells
-                        .get(*column)
-                        .is_some_and(|cell| cell.parse::<i64>().is_ok())
-                };
+                let numeric = |column: &usize| cells.get(*column).is_some_and(|cell| cell.parse::<i64>().is_ok());
                 assert!(numbers.iter().all(numeric), "{name} {cells:?}");
             }
         }

@@ -59,9 +59,7 @@ fn parse() -> Vec<Cities> {
 /// The cities of a country by its index.
 #[must_use]
 pub fn cities_of(country: u16) -> &'static [City] {
-    BY_COUNTRY
-        .get(usize::from(country))
-        .map_or(&[], |cities| cities.list.as_slice())
+    BY_COUNTRY.get(usize::from(country)).map_or(&[], |cities| cities.list.as_slice())
 }
 
 /// The city of a country that `word` chooses; every country has one.

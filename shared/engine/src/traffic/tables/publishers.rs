@@ -15,9 +15,7 @@ static SITES: LazyLock<Vec<Site>> = LazyLock::new(|| {
         category: cells.text(),
         path: cells.text(),
     };
-    rows(include_str!("../../../data/sites.tsv"))
-        .map(row)
-        .collect()
+    rows(include_str!("../../../data/sites.tsv")).map(row).collect()
 });
 
 static APPS: LazyLock<Vec<App>> = LazyLock::new(|| {
@@ -27,9 +25,7 @@ static APPS: LazyLock<Vec<App>> = LazyLock::new(|| {
         apple_id: cells.text(),
         category: cells.text(),
     };
-    rows(include_str!("../../../data/apps.tsv"))
-        .map(row)
-        .collect()
+    rows(include_str!("../../../data/apps.tsv")).map(row).collect()
 });
 
 /// A web site that shows ads.

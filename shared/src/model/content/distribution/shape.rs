@@ -24,18 +24,13 @@ impl Parameters<'_, '_> {
     fn need(&mut self, names: &[&'static str], range: Range) -> Option<f64> {
         if self.reader.get(names).is_none() {
             let field = format!("{}.{}", self.path, names.first().unwrap_or(&""));
-            self.faults
-                .add(field, format!("is required by `{}`", self.kind));
+            self.faults.add(field, format!("is required by `{}`", self.kind));
         }
         self.reader.number(names, range, self.faults)
     }
 
     /// Both are read before either is missed, so that one answer names all mistakes.
-    fn pair(
-        &mut self,
-        first: (&[&'static str], Range),
-        second: (&[&'static str], Range),
-    ) -> Option<(f64, f64)> {
+    fn pair(&mut self, first: (&[&'static str], Range), second: (&[&'static str], Range)) -> Option<(f64, f64)> {
         let (first, second) = (self.need(first.0, first.1), self.need(second.0, second.1));
         first.zip(second)
     }
@@ -47,35 +42,18 @@ impl Parameters<'_, '_> {
     }
 }
 
-pub(super) fn read(
-    kind: &str,
-    reader: &mut ObjectReader<'_>,
-    path: &str,
-    faults: &mut Faults,
-) -> Option<Shape> {
-    let mut parameters = Parameters {
-        kind,
-        path,
-        reader,
-        faults,
-    };
+pub(super) fn read(kind: &str, reader: &mut ObjectReader<'_>, path: &str, faults: &mut Faults) -> Option<Shape> {
+    let mut parameters = Parameters { kind, path, reader, faults };
     let from = &mut parameters;
     Some(match kind {
-        "constant" => Shape::Constant {
-            value: from.need(&["value", "value_ms", "ms"], ANY)?,
-        },
+        "constant" => Shape::Constant { value: from.need(&["value", "value_ms", "ms"], ANY)? },
         "uniform" => uniform(from)?,
         "normal" => {
-            let deviation = (
-                &["std_dev", "std_dev_ms", "stddev", "stddev_ms", "sd"][..],
-                ANY,
-            );
+            let deviation = (&["std_dev", "std_dev_ms", "stddev", "stddev_ms", "sd"][..], ANY);
             let (mean, std_dev) = from.pair((MEAN, ANY), deviation)?;
             Shape::Normal { mean, std_dev }
         }
-        "exponential" => Shape::Exponential {
-            mean: from.need(MEAN, POSITIVE)?,
-        },
+        "exponential" => Shape::Exponential { mean: from.need(MEAN, POSITIVE)? },
         "gamma" => {
             let (shape, scale) = from.pair((&["shape"], FORM), (SCALE, POSITIVE))?;
             Shape::Gamma { shape, scale }
@@ -111,11 +89,6 @@ fn triangular(from: &mut Parameters<'_, '_>) -> Option<Shape> {
 
 fn log_normal(from: &mut Parameters<'_, '_>) -> Option<Shape> {
     let median = from.need(&["median", "median_ms"], POSITIVE);
-    let sigma = from
-        .reader
-        .number(&["sigma"], Range::new(0.0, 4.0), from.faults);
-    Some(Shape::LogNormal {
-        median: median?,
-        sigma: sigma.unwrap_or(0.5),
-    })
+    let sigma = from.reader.number(&["sigma"], Range::new(0.0, 4.0), from.faults);
+    Some(Shape::LogNormal { median: median?, sigma: sigma.unwrap_or(0.5) })
 }

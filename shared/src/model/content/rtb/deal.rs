@@ -77,11 +77,7 @@ fn deal(item: &Value, path: &str, faults: &mut Faults) -> Option<Deal> {
         faults.add(reader.path_of("id"), "is required");
     }
     let id = reader.text(&["id", "deal_id"], 64, faults);
-    let floor = reader.number(
-        &["bid_floor", "bidfloor", "floor_price", "floor"],
-        Range::new(0.0, MAX_CPM),
-        faults,
-    );
+    let floor = reader.number(&["bid_floor", "bidfloor", "floor_price", "floor"], Range::new(0.0, MAX_CPM), faults);
     let rate = reader.number(&["rate", "probability"], Range::PROBABILITY, faults);
     let at = reader.whole(&["at"], 1..=3, faults);
     let seats = reader.texts(&["wseat", "seats"], 50, faults);

@@ -17,24 +17,13 @@ async fn the_queue_has_a_cap() {
         let mut pool = pool(spec);
         let offered: Vec<_> = (0..10).map(|k| pool.offer(ticket(k))).collect();
         // One ticket for the connection in the making, three that wait.
-        assert!(
-            offered[..4]
-                .iter()
-                .all(|&offered| offered == Offered::Queued)
-        );
-        assert!(
-            offered[4..]
-                .iter()
-                .all(|&offered| offered == Offered::Dropped)
-        );
+        assert!(offered[..4].iter().all(|&offered| offered == Offered::Queued));
+        assert!(offered[4..].iter().all(|&offered| offered == Offered::Dropped));
         let mut open = Vec::new();
         pool.open(&mut open);
         assert_eq!(open, [(7, 0), (7, 1), (7, 2), (7, 3)]);
         let done = collect(&mut pool, 4).await;
-        assert_eq!(
-            done.iter().map(|done| done.k).collect::<Vec<_>>(),
-            [0, 1, 2, 3]
-        );
+        assert_eq!(done.iter().map(|done| done.k).collect::<Vec<_>>(), [0, 1, 2, 3]);
         assert_eq!(pool.open_count(), 0);
     })
     .await;
@@ -74,14 +63,7 @@ async fn nothing_is_written_without_the_right_to_send() {
         assert_eq!(stats(&url).await["requests"], 5);
         assert_eq!(pool.open_count(), 4);
         pool.set_send_deadline(u64::MAX);
-        assert_eq!(
-            collect(&mut pool, 4)
-                .await
-                .iter()
-                .map(|done| done.k)
-                .collect::<Vec<_>>(),
-            [5, 6, 7, 8]
-        );
+        assert_eq!(collect(&mut pool, 4).await.iter().map(|done| done.k).collect::<Vec<_>>(), [5, 6, 7, 8]);
         pool.set_send_deadline(0);
         assert_eq!(pool.offer(ticket(9)), Offered::Queued);
         let closed = pool.close(LIMIT).await;
@@ -127,10 +109,7 @@ async fn a_deadline_in_the_middle_of_sending_is_kept() {
         }
         let closed = pool.close(LIMIT).await;
         done.extend(closed.done);
-        assert!(
-            done.iter()
-                .all(|done| done.sent_ns < deadline && done.error == ErrorKind::None)
-        );
+        assert!(done.iter().all(|done| done.sent_ns < deadline && done.error == ErrorKind::None));
         assert_eq!(done.len() + closed.unsent.len(), queued);
         assert_eq!(stats(&url).await["requests"], done.len());
     })
@@ -155,19 +134,9 @@ async fn close_aborts_what_is_in_flight_and_returns_the_rest() {
         timeout(LIMIT, arrived.notified()).await.unwrap();
         let closed = pool.close(Duration::from_millis(10)).await;
         assert_eq!(closed.done.len(), 1);
-        assert_eq!(
-            (closed.done[0].k, closed.done[0].error),
-            (0, ErrorKind::Aborted)
-        );
+        assert_eq!((closed.done[0].k, closed.done[0].error), (0, ErrorKind::Aborted));
         assert!(closed.done[0].sent_ns > 0);
-        assert_eq!(
-            closed
-                .unsent
-                .iter()
-                .map(|ticket| ticket.k)
-                .collect::<Vec<_>>(),
-            [1, 2, 3]
-        );
+        assert_eq!(closed.unsent.iter().map(|ticket| ticket.k).collect::<Vec<_>>(), [1, 2, 3]);
     })
     .await;
 }
@@ -195,11 +164,7 @@ async fn every_ticket_ends_in_exactly_one_place() {
                 args.latency = Some("uniform:0ms,2ms".parse().unwrap());
             });
             let mut spec = spec(&url);
-            spec.limits = Limits {
-                connections: 8,
-                queue: 20,
-                ..Limits::default()
-            };
+            spec.limits = Limits { connections: 8, queue: 20, ..Limits::default() };
             let mut pool = pool(spec);
             let (mut ended, mut dropped, mut done) = (BTreeSet::new(), 0, Vec::new());
             for k in 0..400 {
@@ -220,10 +185,7 @@ async fn every_ticket_ends_in_exactly_one_place() {
             }
             let closed = pool.close(Duration::from_millis(1)).await;
             done.extend(closed.done);
-            let aborted = done
-                .iter()
-                .filter(|done| done.error == ErrorKind::Aborted)
-                .count();
+            let aborted = done.iter().filter(|done| done.error == ErrorKind::Aborted).count();
             assert!(aborted <= 8);
             assert!(done.iter().all(|done| ended.insert(done.k)));
             assert!(closed.unsent.iter().all(|ticket| ended.insert(ticket.k)));

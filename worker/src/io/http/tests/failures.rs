@@ -1,10 +1,5 @@
 //! Every way a request can fail, and the one retry.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "test code"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
 
 use trafficlab_shared::model::error_kind::ErrorKind;
 use trafficlab_shared::template::Variable;
@@ -15,11 +10,7 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 #[track_caller]
 fn check(done: Done, error: ErrorKind) {
-    assert_eq!(
-        (done.error, done.success, done.status),
-        (error, false, 0),
-        "{done:?}"
-    );
+    assert_eq!((done.error, done.success, done.status), (error, false, 0), "{done:?}");
 }
 
 #[tokio::test]
@@ -39,13 +30,7 @@ async fn nobody_listens() {
 
 #[tokio::test]
 async fn a_name_that_does_not_exist() {
-    local(async {
-        check(
-            once(spec("http://no-such-host.invalid/")).await,
-            ErrorKind::Dns,
-        )
-    })
-    .await;
+    local(async { check(once(spec("http://no-such-host.invalid/")).await, ErrorKind::Dns) }).await;
 }
 
 #[tokio::test]
@@ -83,21 +68,14 @@ async fn bytes_that_are_not_http() {
 #[tokio::test]
 async fn a_response_that_is_cut_short() {
     local(async {
-        for cut in [
-            &b""[..],
-            b"HTTP/1.1 200 O",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
-        ] {
+        for cut in [&b""[..], b"HTTP/1.1 200 O", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc"] {
             let (url, _server) = scripted(async move |_, mut stream: TcpStream| {
                 read_request(&mut stream).await;
                 stream.write_all(cut).await.unwrap();
             })
             .await;
             let done = once(spec(&url)).await;
-            assert_eq!(
-                (done.error, done.success, done.attempts),
-                (ErrorKind::Reset, false, 1)
-            );
+            assert_eq!((done.error, done.success, done.attempts), (ErrorKind::Reset, false, 1));
         }
     })
     .await;
@@ -108,10 +86,7 @@ async fn status_faults_are_responses_and_resets_are_not() {
     local(async {
         let (_target, url) = target(|args| args.errors = Some("503:1".parse().unwrap()));
         let done = once(spec(&url)).await;
-        assert_eq!(
-            (done.status, done.error, done.success),
-            (503, ErrorKind::None, false)
-        );
+        assert_eq!((done.status, done.error, done.success), (503, ErrorKind::None, false));
         let (_target, url) = target(|args| args.errors = Some("reset:1".parse().unwrap()));
         check(once(spec(&url)).await, ErrorKind::Reset);
     })
@@ -131,10 +106,7 @@ async fn a_kept_connection_that_turns_out_closed_is_replaced_once() {
         let mut pool = pool(spec(&url));
         let done = send(&mut pool, 2).await;
         assert_eq!((done[0].status, done[0].attempts), (200, 1));
-        assert_eq!(
-            (done[1].status, done[1].attempts, done[1].success),
-            (200, 2, true)
-        );
+        assert_eq!((done[1].status, done[1].attempts, done[1].success), (200, 2, true));
     })
     .await;
 }
@@ -142,8 +114,7 @@ async fn a_kept_connection_that_turns_out_closed_is_replaced_once() {
 #[tokio::test]
 async fn a_fresh_connection_is_not_tried_again() {
     local(async {
-        let (url, _server) =
-            scripted(async |_, mut stream: TcpStream| drop(read_request(&mut stream).await)).await;
+        let (url, _server) = scripted(async |_, mut stream: TcpStream| drop(read_request(&mut stream).await)).await;
         let mut pool = pool(spec(&url));
         for done in send(&mut pool, 3).await {
             check(done, ErrorKind::Reset);
@@ -180,17 +151,11 @@ async fn a_connection_the_server_is_done_with_is_not_used_again() {
 #[tokio::test]
 async fn a_plan_off_the_allow_list_is_refused_before_any_network() {
     let refused = |url: &str, entries: &[&str]| {
-        let spec = PlanSpec {
-            guard: guard(entries),
-            ..spec(url)
-        };
+        let spec = PlanSpec { guard: guard(entries), ..spec(url) };
         matches!(RequestPlan::new(spec), Err(PlanError::Refused(_)))
     };
     assert!(refused("http://localhost:8080/", &["10.0.0.0/8"]));
-    assert!(refused(
-        "http://127.0.0.1:8080/",
-        &["10.0.0.0/8", "localhost", "127.0.0.0/8:80"]
-    ));
+    assert!(refused("http://127.0.0.1:8080/", &["10.0.0.0/8", "localhost", "127.0.0.0/8:80"]));
     assert!(refused("http://169.254.169.254/", &["0.0.0.0/0"]));
     assert!(!refused("http://localhost:8080/", &["127.0.0.0/8"]));
 }
@@ -200,10 +165,7 @@ async fn plans_with_forbidden_parts_are_refused() {
     let bad = |change: &dyn Fn(&mut PlanSpec)| {
         let mut spec = spec("http://127.0.0.1/");
         change(&mut spec);
-        RequestPlan::new(spec)
-            .err()
-            .map(|error| error.to_string())
-            .unwrap()
+        RequestPlan::new(spec).err().map(|error| error.to_string()).unwrap()
     };
     assert!(
         bad(&|spec| spec.headers = vec![("X-Synthetic-Traffic".into(), "x".into())])
@@ -231,20 +193,12 @@ async fn a_panic_of_a_connection_reaches_whoever_drains() {
         let (_target, url) = target(|_| {});
         let mut tasks = JoinSet::new();
         tasks.spawn_local(async move {
-            let mut pool = HttpPool::new(
-                Rc::new(RequestPlan::new(spec(&url)).unwrap()),
-                Rc::new(Panics),
-            );
+            let mut pool = HttpPool::new(Rc::new(RequestPlan::new(spec(&url)).unwrap()), Rc::new(Panics));
             pool.set_send_deadline(u64::MAX);
             assert_eq!(pool.offer(ticket(0)), Offered::Queued);
             collect(&mut pool, 1).await;
         });
-        let panic = timeout(LIMIT, tasks.join_next())
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap_err()
-            .into_panic();
+        let panic = timeout(LIMIT, tasks.join_next()).await.unwrap().unwrap().unwrap_err().into_panic();
         assert_eq!(panic.downcast_ref::<&str>(), Some(&"content broke"));
     })
     .await;

@@ -14,21 +14,14 @@ async fn one_connection_is_kept_for_many_requests() {
         let (_target, url) = target(|_| {});
         let mut pool = pool(spec(&url));
         for done in send(&mut pool, 50).await {
-            assert_eq!(
-                (done.status, done.success, done.error, done.attempts),
-                (200, true, ErrorKind::None, 1)
-            );
+            assert_eq!((done.status, done.success, done.error, done.attempts), (200, true, ErrorKind::None, 1));
             assert!(done.due_ns <= done.sent_ns && done.sent_ns <= done.done_ns);
             assert!(done.bytes_in > 13 && done.bytes_out > 50);
         }
         assert_eq!(pool.connections(), 1);
         let stats = stats(&url).await;
         assert_eq!(
-            (
-                &stats["requests"],
-                &stats["distinct_ids"],
-                &stats["unmarked"]
-            ),
+            (&stats["requests"], &stats["distinct_ids"], &stats["unmarked"]),
             (&50.into(), &50.into(), &0.into())
         );
         // Ours and the one that asks for the statistics.
@@ -60,15 +53,10 @@ async fn every_kind_of_body() {
                 let mut pool = pool(spec);
                 // Twice, so that a wrong end of the first response spoils the second.
                 for done in send(&mut pool, 2).await {
-                    assert_eq!(
-                        (done.status, done.error),
-                        (status, ErrorKind::None),
-                        "{method} {path}"
-                    );
+                    assert_eq!((done.status, done.error), (status, ErrorKind::None), "{method} {path}");
                     let expected = if method == "HEAD" { 0 } else { body };
                     assert!(
-                        (expected..expected + 400).contains(&done.bytes_in)
-                            || path.starts_with("/chunked"),
+                        (expected..expected + 400).contains(&done.bytes_in) || path.starts_with("/chunked"),
                         "{method} {path}: {}",
                         done.bytes_in
                     );
@@ -106,10 +94,7 @@ async fn captured(change: impl FnOnce(&mut PlanSpec), k: u32) -> (Done, Vec<Stri
     let (url, _server) = scripted(async move |_, mut stream: TcpStream| {
         let request = read_request(&mut stream).await;
         server_seen.borrow_mut().push(request);
-        stream
-            .write_all(b"HTTP/1.1 204 None\r\n\r\n")
-            .await
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 204 None\r\n\r\n").await.unwrap();
     })
     .await;
     let mut spec = spec(&url);
@@ -135,27 +120,17 @@ async fn requests_are_marked_and_templates_filled_in() {
         .await;
         assert_eq!(done.status, 204);
         let request = &seen[0];
-        assert!(
-            request.starts_with("GET /p/7?ua=agent%20a%2F1 HTTP/1.1\r\nHost: 127.0.0.1:"),
-            "{request}"
-        );
+        assert!(request.starts_with("GET /p/7?ua=agent%20a%2F1 HTTP/1.1\r\nHost: 127.0.0.1:"), "{request}");
         for line in [
             "X-Synthetic-Traffic: campaign",
             "X-Synthetic-Id: run-3-7-5",
             "X-Own: k=5 id=run-3-7-5",
             "User-Agent: from the profile",
         ] {
-            assert!(
-                request.contains(&format!("\r\n{line}\r\n")),
-                "{line} in {request}"
-            );
+            assert!(request.contains(&format!("\r\n{line}\r\n")), "{line} in {request}");
         }
         assert_eq!(done.bytes_out, request.len() as u64);
-        let (_, seen) = captured(
-            |spec| spec.headers = vec![("user-agent".into(), "own".into())],
-            1,
-        )
-        .await;
+        let (_, seen) = captured(|spec| spec.headers = vec![("user-agent".into(), "own".into())], 1).await;
         assert!(seen[0].contains("user-agent: own") && !seen[0].contains("from the profile"));
     })
     .await;
@@ -164,19 +139,11 @@ async fn requests_are_marked_and_templates_filled_in() {
 #[tokio::test]
 async fn a_line_break_from_a_template_is_never_sent() {
     local(async {
-        let in_header =
-            |spec: &mut PlanSpec| spec.headers = vec![("X-Own".into(), "{{country}}".into())];
+        let in_header = |spec: &mut PlanSpec| spec.headers = vec![("X-Own".into(), "{{country}}".into())];
         let in_path = |spec: &mut PlanSpec| spec.url.path_and_query = "/{{country}}".into();
-        for (change, k) in [
-            (&in_header as &dyn Fn(&mut PlanSpec), 1),
-            (&in_path, 1),
-            (&|_| {}, 99),
-        ] {
+        for (change, k) in [(&in_header as &dyn Fn(&mut PlanSpec), 1), (&in_path, 1), (&|_| {}, 99)] {
             let (done, seen) = captured(|spec| change(spec), k).await;
-            assert_eq!(
-                (done.error, done.bytes_out, done.success),
-                (ErrorKind::Template, 0, false)
-            );
+            assert_eq!((done.error, done.bytes_out, done.success), (ErrorKind::Template, 0, false));
             assert!(seen.is_empty());
         }
     })
@@ -184,24 +151,15 @@ async fn a_line_break_from_a_template_is_never_sent() {
 }
 
 fn body(text: &str) -> ResponseChecks {
-    ResponseChecks {
-        body_contains: Some(text.into()),
-        ..ResponseChecks::default()
-    }
+    ResponseChecks { body_contains: Some(text.into()), ..ResponseChecks::default() }
 }
 
 fn status(status: u16) -> ResponseChecks {
-    ResponseChecks {
-        statuses: vec![status],
-        ..ResponseChecks::default()
-    }
+    ResponseChecks { statuses: vec![status], ..ResponseChecks::default() }
 }
 
 fn latency(longest: u64) -> ResponseChecks {
-    ResponseChecks {
-        max_latency_ns: Some(longest),
-        ..ResponseChecks::default()
-    }
+    ResponseChecks { max_latency_ns: Some(longest), ..ResponseChecks::default() }
 }
 
 #[tokio::test]
@@ -218,16 +176,8 @@ async fn response_checks_decide() {
         ];
         for (path, checks, error) in table {
             let name = format!("{path} {checks:?}");
-            let done = once(PlanSpec {
-                checks,
-                ..spec(&format!("{url}{path}"))
-            })
-            .await;
-            assert_eq!(
-                (done.error, done.success),
-                (error, error == ErrorKind::None),
-                "{name}"
-            );
+            let done = once(PlanSpec { checks, ..spec(&format!("{url}{path}")) }).await;
+            assert_eq!((done.error, done.success), (error, error == ErrorKind::None), "{name}");
         }
     })
     .await;

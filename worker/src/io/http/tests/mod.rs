@@ -1,10 +1,5 @@
 //! The client against real sockets: the built-in target and small scripted servers.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "test code"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
 
 mod accounting;
 mod failures;
@@ -42,11 +37,7 @@ pub(super) fn spec(url: &str) -> PlanSpec {
         campaign_id: "campaign".into(),
         run_id: "run".into(),
         shard: 3,
-        limits: Limits {
-            connections: 1,
-            queue: 1000,
-            ..Limits::default()
-        },
+        limits: Limits { connections: 1, queue: 1000, ..Limits::default() },
         checks: ResponseChecks::default(),
         guard: guard(&["127.0.0.0/8", "::1"]),
         tls: TlsRoots::default(),
@@ -61,18 +52,11 @@ pub(super) fn pool(spec: PlanSpec) -> HttpPool {
 }
 
 pub(super) fn ticket(k: u32) -> Ticket {
-    Ticket {
-        slot: 7,
-        k,
-        due_ns: boot_ns(),
-    }
+    Ticket { slot: 7, k, due_ns: boot_ns() }
 }
 
 pub(super) fn target(change: impl FnOnce(&mut TargetArgs)) -> (Target, String) {
-    let mut args = TargetArgs {
-        track_ids: true,
-        ..TargetArgs::default()
-    };
+    let mut args = TargetArgs { track_ids: true, ..TargetArgs::default() };
     change(&mut args);
     let target = Target::start(args).unwrap();
     let url = format!("http://{}", target.address());
@@ -91,9 +75,7 @@ pub(super) async fn send(pool: &mut HttpPool, count: u32) -> Vec<Done> {
 pub(super) async fn collect(pool: &mut HttpPool, count: usize) -> Vec<Done> {
     let mut done = Vec::new();
     while done.len() < count {
-        timeout(LIMIT, pool.wait_progress())
-            .await
-            .expect("the pool makes progress");
+        timeout(LIMIT, pool.wait_progress()).await.expect("the pool makes progress");
         pool.drain(&mut done);
     }
     done
@@ -112,22 +94,14 @@ pub(super) async fn local(test: impl Future<Output = ()>) {
 pub(super) async fn stats(url: &str) -> serde_json::Value {
     let authority = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(authority).await.unwrap();
-    stream
-        .write_all(b"GET /stats HTTP/1.1\r\nConnection: close\r\n\r\n")
-        .await
-        .unwrap();
+    stream.write_all(b"GET /stats HTTP/1.1\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut text = String::new();
-    timeout(LIMIT, stream.read_to_string(&mut text))
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(LIMIT, stream.read_to_string(&mut text)).await.unwrap().unwrap();
     serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
 /// A server that treats its n-th connection as `script` says. Its tasks end with the returned set.
-pub(super) async fn scripted(
-    script: impl AsyncFn(usize, TcpStream) + 'static,
-) -> (String, JoinSet<()>) {
+pub(super) async fn scripted(script: impl AsyncFn(usize, TcpStream) + 'static) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let mut tasks = JoinSet::new();
@@ -144,11 +118,7 @@ pub(super) async fn scripted(
 pub(super) async fn read_request(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     while !text.ends_with(b"\r\n\r\n") {
-        assert_ne!(
-            stream.read_buf(&mut text).await.unwrap(),
-            0,
-            "the client closed early"
-        );
+        assert_ne!(stream.read_buf(&mut text).await.unwrap(), 0, "the client closed early");
     }
     String::from_utf8(text).unwrap()
 }

@@ -32,14 +32,7 @@ async fn hops_on_the_same_connection() {
             assert_eq!((done.status, done.error), (404, ErrorKind::None));
         }
         let stats = stats(&url).await;
-        assert_eq!(
-            (
-                &stats["requests"],
-                &stats["connections"],
-                &stats["unmarked"]
-            ),
-            (&6.into(), &2.into(), &0.into())
-        );
+        assert_eq!((&stats["requests"], &stats["connections"], &stats["unmarked"]), (&6.into(), &2.into(), &0.into()));
     })
     .await;
 }
@@ -70,11 +63,7 @@ async fn a_hop_to_a_forbidden_host_is_refused() {
         ] {
             let to: String = url::form_urlencoded::byte_serialize(to.as_bytes()).collect();
             let done = once(following(&format!("{url}/redirect?to={to}"), 5)).await;
-            assert_eq!(
-                (done.error, done.success, done.status),
-                (ErrorKind::RefusedTarget, false, 302),
-                "{to}"
-            );
+            assert_eq!((done.error, done.success, done.status), (ErrorKind::RefusedTarget, false, 302), "{to}");
         }
         // Another port of the same machine is another target.
         let (other, other_url) = target(|_| {});
@@ -94,10 +83,7 @@ async fn a_hop_to_another_target_loses_body_and_credentials_but_not_the_marks() 
         let server_seen = Rc::clone(&seen);
         let (other, _server) = scripted(async move |_, mut stream: TcpStream| {
             *server_seen.borrow_mut() = read_request(&mut stream).await;
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-                .await
-                .unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
         })
         .await;
         let (_target, url) = target(|_| {});
@@ -105,17 +91,12 @@ async fn a_hop_to_another_target_loses_body_and_credentials_but_not_the_marks() 
         let mut spec = following(&format!("{url}/redirect?to={to}"), 1);
         spec.method = "POST".into();
         spec.body = Some("secret body".into());
-        spec.headers = vec![
-            ("Authorization".into(), "Bearer x".into()),
-            ("X-Own".into(), "kept".into()),
-        ];
+        spec.headers = vec![("Authorization".into(), "Bearer x".into()), ("X-Own".into(), "kept".into())];
         assert_eq!(once(spec).await.status, 200);
         let request = seen.borrow();
         assert!(request.starts_with("GET / HTTP/1.1\r\n"), "{request}");
         assert!(
-            request.contains(
-                "X-Synthetic-Traffic: campaign\r\nX-Synthetic-Id: run-3-7-0\r\nX-Own: kept\r\n"
-            ),
+            request.contains("X-Synthetic-Traffic: campaign\r\nX-Synthetic-Id: run-3-7-0\r\nX-Own: kept\r\n"),
             "{request}"
         );
         assert!(!request.contains("Bearer") && !request.contains("secret"));

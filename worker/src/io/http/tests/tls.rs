@@ -21,10 +21,7 @@ fn acceptor() -> TlsAcceptor {
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate],
-            PrivateKeyDer::from_pem_slice(KEY).unwrap(),
-        )
+        .with_single_cert(vec![certificate], PrivateKeyDer::from_pem_slice(KEY).unwrap())
         .unwrap();
     TlsAcceptor::from(Arc::new(config))
 }
@@ -41,10 +38,7 @@ async fn encrypted_server() -> (String, JoinSet<()>) {
             while let Some(end) = text.windows(4).position(|window| window == b"\r\n\r\n") {
                 text.drain(..end + 4);
                 answered += 1;
-                stream
-                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-                    .await
-                    .unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
                 stream.flush().await.unwrap();
             }
         }
@@ -57,15 +51,9 @@ async fn encrypted_server() -> (String, JoinSet<()>) {
 async fn requests_over_one_encrypted_connection() {
     local(async {
         let (url, _server) = encrypted_server().await;
-        let mut pool = pool(PlanSpec {
-            tls: TlsRoots::with_pem(AUTHORITY).unwrap(),
-            ..spec(&url)
-        });
+        let mut pool = pool(PlanSpec { tls: TlsRoots::with_pem(AUTHORITY).unwrap(), ..spec(&url) });
         for done in send(&mut pool, 3).await {
-            assert_eq!(
-                (done.status, done.error, done.attempts),
-                (200, ErrorKind::None, 1)
-            );
+            assert_eq!((done.status, done.error, done.attempts), (200, ErrorKind::None, 1));
         }
     })
     .await;
@@ -77,12 +65,7 @@ async fn a_stranger_is_not_trusted() {
         let (url, _server) = encrypted_server().await;
         assert_eq!(once(spec(&url)).await.error, ErrorKind::Tls);
         let (_target, plain) = target(|_| {});
-        assert_eq!(
-            once(spec(&plain.replace("http://", "https://")))
-                .await
-                .error,
-            ErrorKind::Tls
-        );
+        assert_eq!(once(spec(&plain.replace("http://", "https://"))).await.error, ErrorKind::Tls);
     })
     .await;
 }
@@ -90,8 +73,5 @@ async fn a_stranger_is_not_trusted() {
 #[test]
 fn an_authority_file_must_hold_a_certificate() {
     assert!(TlsRoots::with_pem(b"").is_err());
-    assert!(
-        TlsRoots::with_pem(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
-            .is_err()
-    );
+    assert!(TlsRoots::with_pem(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").is_err());
 }

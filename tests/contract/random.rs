@@ -8,9 +8,30 @@ use serde_json::{Map, Value, json};
 use crate::harness::Cluster;
 
 const KEYS: [&str; 24] = [
-    "campaign_id", "name", "status", "target_url", "requests_per_minute", "duration_minutes", "geo_locations",
-    "rtb_config", "config", "user_profiles", "test_type", "count", "seed", "mode", "arrivals", "stages", "headers",
-    "checks", "connections", "weight", "floor_price", "bidders", "network_latency", "x",
+    "campaign_id",
+    "name",
+    "status",
+    "target_url",
+    "requests_per_minute",
+    "duration_minutes",
+    "geo_locations",
+    "rtb_config",
+    "config",
+    "user_profiles",
+    "test_type",
+    "count",
+    "seed",
+    "mode",
+    "arrivals",
+    "stages",
+    "headers",
+    "checks",
+    "connections",
+    "weight",
+    "floor_price",
+    "bidders",
+    "network_latency",
+    "x",
 ];
 const BODIES: usize = 250;
 
@@ -23,8 +44,16 @@ fn leaf() -> impl Strategy<Value = Value> {
         (0_i64..100).prop_map(Value::from),
         any::<f64>().prop_map(|number| json!(number)),
         "\\PC{0,20}".prop_map(Value::from),
-        prop::sample::select(vec!["simulate", "running", "Germany", "full_traffic_simulation", "{{uuid}}", "{{", "http://127.0.0.1:9/"])
-            .prop_map(Value::from),
+        prop::sample::select(vec![
+            "simulate",
+            "running",
+            "Germany",
+            "full_traffic_simulation",
+            "{{uuid}}",
+            "{{",
+            "http://127.0.0.1:9/"
+        ])
+        .prop_map(Value::from),
     ]
 }
 
@@ -38,8 +67,9 @@ fn body() -> impl Strategy<Value = Value> {
         ]
     });
     let key = prop::sample::select(KEYS.to_vec());
-    prop::collection::vec((key, inner), 0..6)
-        .prop_map(|members| members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>().into())
+    prop::collection::vec((key, inner), 0..6).prop_map(|members| {
+        members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>().into()
+    })
 }
 
 #[tokio::test]
