@@ -150,11 +150,7 @@ impl ConfigArgs {
     }
 
     fn layers(&self, mut flags: Table) -> Sources {
-        set_flag(
-            &mut flags,
-            "data_dir",
-            self.data_dir.as_ref().map(|dir| dir.display().to_string()),
-        );
+        set_flag(&mut flags, "data_dir", self.data_dir.as_ref().map(|dir| dir.display().to_string()));
         Sources::of_process(self.config.clone(), flags)
     }
 }
@@ -162,26 +158,15 @@ impl ConfigArgs {
 impl ServerArgs {
     fn flags(&self) -> Table {
         let mut flags = Table::new();
-        let listen = self
-            .listen
-            .iter()
-            .map(|address| Value::String(address.to_string()));
+        let listen = self.listen.iter().map(|address| Value::String(address.to_string()));
         let listen: Vec<Value> = listen.collect();
-        set_flag(
-            &mut flags,
-            "listen",
-            Some(listen).filter(|addresses| !addresses.is_empty()),
-        );
+        set_flag(&mut flags, "listen", Some(listen).filter(|addresses| !addresses.is_empty()));
         let mode = self.mode.map(|mode| match mode {
             ModeArg::Pcap => "pcap",
             ModeArg::Live => "live",
         });
         set_flag(&mut flags, "mode", mode);
-        set_flag(
-            &mut flags,
-            "captures.pcap_file",
-            self.pcap.as_ref().map(|file| file.display().to_string()),
-        );
+        set_flag(&mut flags, "captures.pcap_file", self.pcap.as_ref().map(|file| file.display().to_string()));
         set_flag(&mut flags, "captures.interface", self.interface.clone());
         set_flag(&mut flags, "log.level", self.log.clone());
         flags
@@ -192,10 +177,7 @@ impl DevArgs {
     /// The layers of `dev`.
     #[must_use]
     pub fn sources(&self) -> Sources {
-        Sources {
-            preset: Some(DEV_PRESET),
-            ..self.config.layers(self.server.flags())
-        }
+        Sources { preset: Some(DEV_PRESET), ..self.config.layers(self.server.flags()) }
     }
 }
 

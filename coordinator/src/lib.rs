@@ -3,12 +3,12 @@
 //! Invariants: a request is answered after its change is on disk; results are visible after their
 //! commit; only `dispatch` knows the broker, only `http` and `systems` know HTTP.
 
+pub mod archive;
 pub mod cli;
 pub mod dev;
 pub mod dispatch;
 pub mod entries;
 pub mod http;
+pub mod run;
 pub mod store;
 pub mod systems;
-pub mod archive;
-pub mod run;

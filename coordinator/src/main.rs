@@ -12,16 +12,16 @@ use trafficlab_shared::telemetry;
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Guard(args) => return dev::guard::run(&args),
-        Command::Dev(args) => with_config(&args.sources(), args.config.print_config, |config| {
-            block_on(run::dev(config, args.workers))
-        }),
+        Command::Dev(args) => {
+            with_config(&args.sources(), args.config.print_config, |config| block_on(run::dev(config, args.workers)))
+        }
         Command::Serve(args) => with_config(&args.sources(), args.config.print_config, |config| {
             config.require_broker()?;
             block_on(run::serve(config))
         }),
-        Command::Dump(args) => with_config(&args.config.sources(), args.config.print_config, |config| {
-            archive::dump(&config, &args.output)
-        }),
+        Command::Dump(args) => {
+            with_config(&args.config.sources(), args.config.print_config, |config| archive::dump(&config, &args.output))
+        }
         Command::Restore(args) => with_config(&args.config.sources(), args.config.print_config, |config| {
             archive::restore(&config, &args.input)
         }),

@@ -9,7 +9,7 @@ use crate::harness::{Cluster, raw};
 async fn malformed_bodies_name_line_and_column() {
     let cluster = Cluster::with_workers(0).await;
     let base = &cluster.api.base;
-    let deep = "[".repeat(100_000);
+    let deep = format!("{{\"config\": {}", "[".repeat(100_000));
     for body in ["{", "{\"name\": }", "{\n \"name\": \"a\",\n}", "not json", "{\"a\":1} extra", "\u{feff}{}", &deep] {
         for path in ["/api/sessions/", "/api/traffic/generate", "/api/traffic/test"] {
             let request = cluster.api.client.post(format!("{base}{path}")).body(body.to_owned());

@@ -88,12 +88,12 @@ async fn a_redirect_to_a_forbidden_host_is_not_followed() {
     let (id, _) = cluster.api.start(&session).await;
     cluster.api.wait_for(&id, "completed", Duration::from_secs(40)).await;
     let entries = Entries::read(&cluster.api, &id).await;
-    assert_eq!(entries.0.len(), 37);
+    assert_eq!(entries.0.len(), 38);
     assert!(
         entries.0.iter().all(|entry| entry["success"] == false && entry["error"] == "refused_target"),
         "{}",
         entries.0[0]
     );
     assert_eq!(forbidden.stats().await["requests"], 0);
-    assert_eq!(allowed.stats().await["requests"], 37);
+    assert_eq!(allowed.stats().await["requests"], 38);
 }

@@ -7,6 +7,7 @@ mod dev;
 mod dump;
 mod failures;
 mod pages;
+mod quick;
 mod sessions;
 mod shapes;
 mod status;

@@ -8,7 +8,9 @@ use crate::harness::{Api, Cluster};
 
 /// Types: `s` text, `t` RFC 3339 time in UTC, `i` whole number, `n` number, `b` boolean, `o` object,
 /// `a` list; with `?` it may be null.
-const SESSION: &[(&str, &str)] = &[
+type Fields = &'static [(&'static str, &'static str)];
+
+const SESSION: Fields = &[
     ("id", "s"),
     ("name", "s"),
     ("status", "s"),
@@ -25,7 +27,7 @@ const SESSION: &[(&str, &str)] = &[
     ("user_profiles", "a"),
 ];
 
-const ENTRY: &[(&str, &str)] = &[
+const ENTRY: Fields = &[
     ("id", "s"),
     ("campaign_id", "s"),
     ("run_id", "s"),
@@ -57,7 +59,7 @@ const ENTRY: &[(&str, &str)] = &[
 ];
 
 /// Path (`{id}` is the campaign), place of the object in the answer, its fields.
-const ANSWERS: &[(&str, &str, &[(&str, &str)])] = &[
+const ANSWERS: &[(&str, &str, Fields)] = &[
     ("/api/sessions/{id}", "", SESSION),
     ("/api/sessions/", "0", SESSION),
     (

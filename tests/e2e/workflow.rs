@@ -75,8 +75,8 @@ async fn real_requests_from_create_to_download() {
     let ids = entries.ids();
     let seen = target.ids().await;
     let stats = cluster.api.stats(&id).await;
-    assert_eq!(stats["scheduled"], 750, "{stats}");
-    assert_eq!(seen.len() as u64, stats["sent"].as_u64().unwrap(), "{stats}");
+    assert_eq!(stats["arrivals"]["scheduled"], 750, "{stats}");
+    assert_eq!(seen.len() as u64, stats["arrivals"]["sent"].as_u64().unwrap(), "{stats}");
     assert!(seen.keys().all(|id| ids.contains(id)), "the target saw a request that is not stored");
     let target_stats = target.stats().await;
     assert_eq!((&target_stats["repeats"], &target_stats["unmarked"]), (&json!(0), &json!(0)));

@@ -1,4 +1,4 @@
-//! The broker is away for ten seconds.
+//! The broker is away for ten seconds, or comes back without its memory.
 
 use std::time::Duration;
 
@@ -51,4 +51,28 @@ async fn nothing_is_lost_starts_are_refused_and_stops_are_taken() {
     };
     soon("its last record being taken", taken).await;
     Entries::read(&cluster.api, &stopped_id).await.must_be(&planned);
+}
+
+/// A shard whose log is gone must not begin at slot 0 again: what it would repeat is stored already.
+#[tokio::test]
+async fn a_broker_that_lost_its_store_ends_runs_with_a_reason() {
+    let mut cluster = Cluster::with_workers(1).await;
+    let plan = Plan::constant(63, 100, 600.0);
+    let (id, _) = cluster.api.start(&plan.session()).await;
+    cluster.api.wait_for_entries(&id, 200).await;
+    cluster.broker.kill();
+    cluster.broker.lose_everything();
+    cluster.broker.up().await;
+    cluster.restart_coordinator().await;
+    cluster.api.wait_for(&id, "error", Duration::from_secs(80)).await;
+    let info = cluster.api.get(&format!("/api/traffic/campaigns/{id}/info")).await;
+    assert!(info.text.contains("lost in the broker"), "{}", info.text);
+    let stored = Entries::read(&cluster.api, &id).await.ids().len();
+    assert!(stored >= 200, "{stored}");
+
+    let plan = Plan::constant(64, 100, 3.75);
+    let (id, job) = cluster.api.start(&plan.session()).await;
+    cluster.api.wait_for(&id, "completed", Duration::from_secs(40)).await;
+    let logs = Logs(cluster.broker.jetstream().await);
+    Entries::read(&cluster.api, &id).await.must_be(&plan.ids(&logs, &job).await);
 }

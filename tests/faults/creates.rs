@@ -105,14 +105,17 @@ async fn a_start_happens_or_does_not() {
     cluster.coordinator.up();
     cluster.ready().await;
     for (id, answer) in ids.iter().zip(answers) {
-        let known = cluster.api.get(&format!("/api/traffic/status/{id}")).await.expect(200);
-        let running = known["data"]["is_running"] == true;
+        let known = cluster.api.get(&format!("/api/sessions/{id}")).await.expect(200);
+        let begun = known["run_id"].is_string();
         let accepted = answer.is_ok_and(|answer| answer.status == 200);
-        assert!(running || !accepted, "`{id}` was accepted and does not run: {known}");
-        if !running {
+        assert!(begun || !accepted, "`{id}` was accepted and does not run: {known}");
+        if !begun {
+            assert_eq!(known["status"], "running", "{known}");
             cluster.api.generate(id).await;
         }
+    }
+    for id in &ids {
         cluster.api.wait_for(id, "completed", Duration::from_secs(60)).await;
-        assert_eq!(cluster.api.stats(id).await["total_requests"], 37, "10 a second for 3.75 s");
+        assert_eq!(cluster.api.stats(id).await["total_requests"], 38, "10 a second for 3.75 s");
     }
 }

@@ -43,6 +43,10 @@ async fn nonsense_on_every_subject_is_set_aside() {
     };
     let list = soon("the messages being set aside", aside).await;
     assert!(list.text.contains("tl.v1.res.nobody.knows.this"), "{}", list.text);
+    let metrics = cluster.api.client.get(format!("{}/metrics", cluster.api.base)).header("accept", "text/plain");
+    let metrics = metrics.send().await.unwrap().text().await.unwrap();
+    let counted = metrics.lines().find_map(|line| line.strip_prefix("trafficlab_ingest_set_aside_total "));
+    assert!(counted.unwrap().parse::<u64>().unwrap() >= 13, "{counted:?}");
     let emptied = async || logs.last(subject::JOBS_STREAM, &stored[4]).await.is_none().then_some(());
     soon("the worker dropping the malformed job", emptied).await;
     cluster.api.wait_for(&id, "completed", Duration::from_secs(40)).await;

@@ -1,5 +1,6 @@
 //! What must hold when processes are killed, stopped or away at the wrong moment.
 
+mod backpressure;
 mod broker_away;
 mod chaos;
 mod control;

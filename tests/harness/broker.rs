@@ -1,6 +1,6 @@
 //! A real nats-server with the configuration that ships, on a port of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_nats::jetstream::{self, Context};
@@ -21,6 +21,7 @@ pub(crate) const RESULTS: &str = "pw-results";
 #[derive(Debug)]
 pub(crate) struct Broker {
     program: Program,
+    store: PathBuf,
     port: u16,
     process: Option<Process>,
 }
@@ -40,7 +41,7 @@ impl Broker {
             env: Vec::new(),
             log: folder.join("nats.log"),
         };
-        let mut broker = Self { program, port, process: None };
+        let mut broker = Self { program, store: home.join("store"), port, process: None };
         broker.up().await;
         broker
     }
@@ -58,6 +59,12 @@ impl Broker {
         if let Some(mut process) = self.process.take() {
             process.kill();
         }
+    }
+
+    /// Removes everything it has stored; it must not be running.
+    pub(crate) fn lose_everything(&self) {
+        assert!(self.process.is_none(), "the broker is running");
+        std::fs::remove_dir_all(&self.store).unwrap();
     }
 
     /// Its address.

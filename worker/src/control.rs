@@ -48,13 +48,20 @@ impl Control {
     }
 
     async fn follow_once(&self, context: &Context, worker: &str) -> Result<(), async_nats::Error> {
+        let client = context.client();
+        let connects = trafficlab_broker::connects(&client);
         let bucket = context.get_key_value(subject::CONTROL_BUCKET).await?;
         let mut changes = bucket.watch_with_history(">").await?;
         let own_key = subject::worker_key(worker);
-        while let Some(entry) = changes.next().await {
-            self.take(&entry?, &own_key);
+        loop {
+            tokio::select! {
+                entry = changes.next() => match entry {
+                    Some(entry) => self.take(&entry?, &own_key),
+                    None => return Ok(()),
+                },
+                () = trafficlab_broker::renewed(&client, connects) => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     fn take(&self, entry: &Entry, own_key: &str) {

@@ -43,12 +43,7 @@ impl Broker {
         for folder in [&layout.store, &layout.ports] {
             fs::create_dir_all(folder).map_err(DevError::file("make", folder))?;
         }
-        let text = render(
-            layout,
-            self.port.get().copied(),
-            self.max_file_store,
-            &self.secrets,
-        );
+        let text = render(layout, self.port.get().copied(), self.max_file_store, &self.secrets);
         let write = || -> std::io::Result<()> {
             let mut options = OpenOptions::new();
             options.write(true).create(true).truncate(true).mode(0o600);
@@ -59,15 +54,9 @@ impl Broker {
 
     async fn ready(&self, child: &mut Child) -> Result<u16, DevError> {
         let deadline = Instant::now() + READY_WITHIN;
-        let ports_file = child
-            .id()
-            .map(|pid| format!("_{pid}.ports"))
-            .unwrap_or_default();
+        let ports_file = child.id().map(|pid| format!("_{pid}.ports")).unwrap_or_default();
         while Instant::now() < deadline {
-            if let Some(status) = child
-                .try_wait()
-                .map_err(DevError::file("watch", &self.program))?
-            {
+            if let Some(status) = child.try_wait().map_err(DevError::file("watch", &self.program))? {
                 return Err(self.ended(status));
             }
             if let Some(port) = port_in(&self.layout.ports, &ports_file)
@@ -77,29 +66,19 @@ impl Broker {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        Err(DevError::BrokerSilent {
-            seconds: READY_WITHIN.as_secs(),
-            log: self.layout.log.clone(),
-        })
+        Err(DevError::BrokerSilent { seconds: READY_WITHIN.as_secs(), log: self.layout.log.clone() })
     }
 
     fn ended(&self, status: std::process::ExitStatus) -> DevError {
         if status.code() == Some(i32::from(EXIT_LOCKED)) {
-            return DevError::InUse {
-                folder: self.data_dir.clone(),
-            };
+            return DevError::InUse { folder: self.data_dir.clone() };
         }
-        DevError::BrokerEnded {
-            status: end_of(Ok(status)),
-            log: self.layout.log.clone(),
-        }
+        DevError::BrokerEnded { status: end_of(Ok(status)), log: self.layout.log.clone() }
     }
 
     /// Address for clients, once the broker was started.
     pub(super) fn url(&self) -> Option<String> {
-        self.port
-            .get()
-            .map(|port| format!("nats://127.0.0.1:{port}"))
+        self.port.get().map(|port| format!("nats://127.0.0.1:{port}"))
     }
 }
 
@@ -113,10 +92,7 @@ impl Launch for Broker {
         let mut command = self.spawner.guarded(Some(&self.layout.lock), &self.program);
         command.arg("-c").arg(&self.layout.config);
         let console = append(&self.layout.log.with_extension("out"))?;
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(console);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(console);
         let mut child = self.spawner.spawn(command).await?;
         let port = self.ready(&mut child).await?;
         let kept = *self.port.get_or_init(|| port);
@@ -157,10 +133,7 @@ mod tests {
 
     #[test]
     fn ports_are_read_once_the_file_is_whole() {
-        assert_eq!(
-            parse_port(r#"{"nats":["nats://127.0.0.1:40123"]}"#),
-            Some(40123)
-        );
+        assert_eq!(parse_port(r#"{"nats":["nats://127.0.0.1:40123"]}"#), Some(40123));
         for text in ["", "{\"nats\":[\"nats://127.0", "{\"nats\":[]}", "{}"] {
             assert_eq!(parse_port(text), None, "{text}");
         }

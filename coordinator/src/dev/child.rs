@@ -17,10 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Asks the child to end, waits, and kills it when it does not.
 pub(super) async fn terminate(name: &str, child: &mut Child) {
-    let pid = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(Pid::from_raw);
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let Some(pid) = pid else { return };
     if let Err(error) = kill_process(pid, Signal::TERM) {
         tracing::debug!(child = name, %error, "the child was gone before it was asked to end");
@@ -52,17 +49,11 @@ impl RestartBudget {
     /// Notes a restart at `now` (time since any fixed moment) and says how long to wait before it:
     /// 0.1 s, 0.2 s, 0.4 s … up to 5 s, and from the sixth on until the first is a minute old.
     pub(super) fn pause(&mut self, now: Duration) -> Duration {
-        while self
-            .recent
-            .front()
-            .is_some_and(|first| now.saturating_sub(*first) >= WINDOW)
-        {
+        while self.recent.front().is_some_and(|first| now.saturating_sub(*first) >= WINDOW) {
             self.recent.pop_front();
         }
         let doublings = u32::try_from(self.recent.len()).unwrap_or(u32::MAX).min(16);
-        let mut pause = FIRST_PAUSE
-            .saturating_mul(1 << doublings)
-            .min(LONGEST_PAUSE);
+        let mut pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
         if self.recent.len() >= RESTARTS
             && let Some(first) = self.recent.pop_front()
         {
@@ -97,13 +88,7 @@ mod tests {
     fn a_calm_minute_makes_the_pause_short_again() {
         let mut budget = RestartBudget::default();
         assert_eq!(budget.pause(Duration::ZERO), Duration::from_millis(100));
-        assert_eq!(
-            budget.pause(Duration::from_secs(1)),
-            Duration::from_millis(200)
-        );
-        assert_eq!(
-            budget.pause(Duration::from_secs(100)),
-            Duration::from_millis(100)
-        );
+        assert_eq!(budget.pause(Duration::from_secs(1)), Duration::from_millis(200));
+        assert_eq!(budget.pause(Duration::from_secs(100)), Duration::from_millis(100));
     }
 }

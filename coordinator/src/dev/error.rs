@@ -14,9 +14,7 @@ pub enum DevError {
         tried: String,
     },
     /// The worker program is not beside ours.
-    #[error(
-        "`trafficlab-worker` is not in `{folder}`; build it with `cargo build --release --bins`"
-    )]
+    #[error("`trafficlab-worker` is not in `{folder}`; build it with `cargo build --release --bins`")]
     NoWorker {
         /// Where it was looked for.
         folder: PathBuf,
@@ -83,10 +81,7 @@ pub enum DevError {
 }
 
 impl DevError {
-    pub(super) fn file(
-        what: &'static str,
-        path: &std::path::Path,
-    ) -> impl FnOnce(std::io::Error) -> Self {
+    pub(super) fn file(what: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File { what, path, source }
     }

@@ -32,10 +32,7 @@ fn candidates() -> Vec<PathBuf> {
     let starts = [program, here];
     let in_tools = starts.iter().flatten().flat_map(|start| start.ancestors());
     let in_tools = in_tools.map(|folder| folder.join(".tools/bin/nats-server"));
-    on_path
-        .chain(in_tools)
-        .filter(|candidate| candidate.is_file())
-        .collect()
+    on_path.chain(in_tools).filter(|candidate| candidate.is_file()).collect()
 }
 
 async fn newest_enough(candidates: &[PathBuf]) -> Result<PathBuf, DevError> {
@@ -50,9 +47,7 @@ async fn newest_enough(candidates: &[PathBuf]) -> Result<PathBuf, DevError> {
     if tried.is_empty() {
         tried.push("none on PATH and none in .tools/bin".to_owned());
     }
-    Err(DevError::NoBroker {
-        tried: tried.join(", "),
-    })
+    Err(DevError::NoBroker { tried: tried.join(", ") })
 }
 
 async fn version_of(program: &Path) -> Result<(u32, u32), String> {
@@ -82,9 +77,7 @@ pub(super) fn worker() -> Result<PathBuf, DevError> {
     if worker.is_file() {
         return Ok(worker);
     }
-    Err(DevError::NoWorker {
-        folder: folder.to_owned(),
-    })
+    Err(DevError::NoWorker { folder: folder.to_owned() })
 }
 
 /// The path of the running program.
@@ -124,14 +117,9 @@ mod tests {
         let old = script(folder.path(), "old", "echo nats-server: v2.9.10");
         let odd = script(folder.path(), "odd", "echo hello");
         let new = script(folder.path(), "new", "echo nats-server: v2.14.0");
-        let found = newest_enough(&[old.clone(), odd.clone(), new.clone()])
-            .await
-            .unwrap();
+        let found = newest_enough(&[old.clone(), odd.clone(), new.clone()]).await.unwrap();
         assert_eq!(found, new);
         let error = newest_enough(&[old, odd]).await.unwrap_err().to_string();
-        assert!(
-            error.contains("is 2.9") && error.contains("scripts/run"),
-            "{error}"
-        );
+        assert!(error.contains("is 2.9") && error.contains("scripts/run"), "{error}");
     }
 }

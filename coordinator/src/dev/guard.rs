@@ -62,10 +62,7 @@ fn become_child(args: &GuardArgs) -> io::Result<ExitCode> {
             None => return Ok(ExitCode::from(EXIT_LOCKED)),
         },
     };
-    let (program, rest) = args
-        .command
-        .split_first()
-        .ok_or(io::ErrorKind::InvalidInput)?;
+    let (program, rest) = args.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let error = Command::new(program).args(rest).exec();
     drop(held);
     Err(error)
@@ -73,11 +70,7 @@ fn become_child(args: &GuardArgs) -> io::Result<ExitCode> {
 
 /// Takes the lock and lets the descriptor pass through `exec`; `None` when somebody holds it.
 fn lock(path: &Path) -> io::Result<Option<File>> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
     for _ in 0..LOCK_ATTEMPTS {
         match file.try_lock() {
             Ok(()) => {
@@ -91,10 +84,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "this process has one thread, no runtime and nothing else to do"
-)]
+#[allow(clippy::disallowed_methods, reason = "this process has one thread, no runtime and nothing else to do")]
 fn pause() {
     std::thread::sleep(LOCK_PAUSE);
 }

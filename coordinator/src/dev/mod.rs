@@ -110,11 +110,7 @@ impl DevCluster {
             program: options.nats_server.clone(),
             layout: Layout::below(&data_dir),
             data_dir: data_dir.clone(),
-            max_file_store: config
-                .nats
-                .results_max_bytes
-                .0
-                .saturating_add(OTHER_STREAMS_BYTES),
+            max_file_store: config.nats.results_max_bytes.0.saturating_add(OTHER_STREAMS_BYTES),
             secrets: secrets.clone(),
             port: OnceLock::new(),
         };
@@ -138,13 +134,10 @@ impl DevCluster {
         Ok(cluster)
     }
 
-    async fn start_workers(
-        &mut self,
-        config: &Config,
-        options: &DevOptions,
-        data_dir: &Path,
-    ) -> Result<(), DevError> {
-        let variables = workers::variables(config, &self.secrets.worker_password);
+    async fn start_workers(&mut self, config: &Config, options: &DevOptions, data_dir: &Path) -> Result<(), DevError> {
+        let mut filled = config.clone();
+        self.secrets.fill(&mut filled);
+        let variables = workers::variables(&filled, &self.secrets.worker_password);
         for number in 1..=options.workers {
             let worker = Worker {
                 name: format!("dev-{number}"),
@@ -157,8 +150,7 @@ impl DevCluster {
             let child = worker.launch().await?;
             let (pid, seen) = watch::channel(child.id());
             self.worker_pids.push(seen);
-            self.workers
-                .spawn(supervise(worker, child, pid, self.stop_workers.subscribe()));
+            self.workers.spawn(supervise(worker, child, pid, self.stop_workers.subscribe()));
         }
         Ok(())
     }
@@ -240,26 +232,16 @@ async fn join_all(child: &str, tasks: &mut JoinSet<()>) {
 }
 
 fn watcher_ended(child: &str, end: Result<(), JoinError>) -> DevError {
-    let reason = end
-        .err()
-        .map_or_else(|| "it returned".to_owned(), |error| error.to_string());
-    DevError::WatcherEnded {
-        child: child.to_owned(),
-        reason,
-    }
+    let reason = end.err().map_or_else(|| "it returned".to_owned(), |error| error.to_string());
+    DevError::WatcherEnded { child: child.to_owned(), reason }
 }
 
 /// Makes the data folder and the log folder; the broker needs the absolute path.
 fn make_folders(data_dir: &Path) -> Result<PathBuf, DevError> {
     let logs = data_dir.join("logs");
     for folder in [data_dir, &data_dir.join("nats"), &logs] {
-        let made = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder);
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(DevError::file("make", folder))?;
     }
-    data_dir
-        .canonicalize()
-        .map_err(DevError::file("find", data_dir))
+    data_dir.canonicalize().map_err(DevError::file("find", data_dir))
 }

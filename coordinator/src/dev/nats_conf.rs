@@ -30,50 +30,21 @@ impl Layout {
 }
 
 /// Fills in the template. Without a port the broker takes a free one and tells it in a file.
-pub(super) fn render(
-    layout: &Layout,
-    port: Option<u16>,
-    max_file_store: u64,
-    secrets: &DevSecrets,
-) -> String {
-    let quoted = |path: &PathBuf| {
-        path.display()
-            .to_string()
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-    };
-    let listen = port.map_or_else(
-        || "127.0.0.1:-1".to_owned(),
-        |port| format!("127.0.0.1:{port}"),
-    );
+pub(super) fn render(layout: &Layout, port: Option<u16>, max_file_store: u64, secrets: &DevSecrets) -> String {
+    let quoted = |path: &PathBuf| path.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
+    let listen = port.map_or_else(|| "127.0.0.1:-1".to_owned(), |port| format!("127.0.0.1:{port}"));
     let words = [
         ("server_name", "trafficlab".to_owned()),
         ("listen", listen),
-        (
-            "ports_file_dir",
-            format!("ports_file_dir: \"{}\"", quoted(&layout.ports)),
-        ),
+        ("ports_file_dir", format!("ports_file_dir: \"{}\"", quoted(&layout.ports))),
         ("log_file", quoted(&layout.log)),
         ("store_dir", quoted(&layout.store)),
         ("max_file_store", max_file_store.to_string()),
-        (
-            "coordinator_password",
-            secrets.coordinator_password.expose().to_owned(),
-        ),
-        (
-            "worker_password",
-            secrets.worker_password.expose().to_owned(),
-        ),
-        (
-            "results_password",
-            secrets.results_password.expose().to_owned(),
-        ),
+        ("coordinator_password", secrets.coordinator_password.expose().to_owned()),
+        ("worker_password", secrets.worker_password.expose().to_owned()),
+        ("results_password", secrets.results_password.expose().to_owned()),
     ];
-    words
-        .iter()
-        .fold(TEMPLATE.to_owned(), |text, (word, value)| {
-            text.replace(&format!("{{{{{word}}}}}"), value)
-        })
+    words.iter().fold(TEMPLATE.to_owned(), |text, (word, value)| text.replace(&format!("{{{{{word}}}}}"), value))
 }
 
 #[cfg(test)]

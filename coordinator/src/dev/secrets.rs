@@ -28,14 +28,8 @@ pub struct DevSecrets {
     pub ownership_secret: Secret,
 }
 
-const NAMES: [&str; 6] = [
-    "coordinator_password",
-    "worker_password",
-    "results_password",
-    "jwt_secret",
-    "secrets_key",
-    "ownership_secret",
-];
+const NAMES: [&str; 6] =
+    ["coordinator_password", "worker_password", "results_password", "jwt_secret", "secrets_key", "ownership_secret"];
 
 impl DevSecrets {
     /// Reads `secrets.toml` in `folder`, or makes it with mode 0600.
@@ -47,18 +41,10 @@ impl DevSecrets {
         if !path.exists() {
             make(folder, &path)?;
         }
-        let bad = |message: String| DevError::Secrets {
-            path: path.clone(),
-            message,
-        };
-        let mode = fs::metadata(&path)
-            .map_err(DevError::file("read", &path))?
-            .permissions()
-            .mode();
+        let bad = |message: String| DevError::Secrets { path: path.clone(), message };
+        let mode = fs::metadata(&path).map_err(DevError::file("read", &path))?.permissions().mode();
         if mode & 0o077 != 0 {
-            return Err(bad(
-                "can be read by others; run `chmod 600` on it".to_owned()
-            ));
+            return Err(bad("can be read by others; run `chmod 600` on it".to_owned()));
         }
         let text = fs::read_to_string(&path).map_err(DevError::file("read", &path))?;
         // The parser's own message may show a line of the file, so it is not passed on.
@@ -74,28 +60,19 @@ impl DevSecrets {
         };
         set(&mut config.auth.jwt_secret, &self.jwt_secret);
         set(&mut config.auth.secrets_key, &self.secrets_key);
-        set(
-            &mut config.generator.ownership_secret,
-            &self.ownership_secret,
-        );
+        set(&mut config.generator.ownership_secret, &self.ownership_secret);
     }
 }
 
 /// Writes beside the file and renames, so that a crash leaves either none or all of it.
 fn make(folder: &Path, path: &Path) -> Result<(), DevError> {
-    let mut text =
-        String::from("# Secrets of this development installation. Keep the file to yourself.\n");
+    let mut text = String::from("# Secrets of this development installation. Keep the file to yourself.\n");
     for name in NAMES {
         text.push_str(&format!("{name} = \"{}\"\n", random_hex(path)?));
     }
     let fresh = folder.join("secrets.toml.new");
     let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&fresh)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&fresh, path)?;
@@ -124,17 +101,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = DevSecrets::load_or_make(folder.path()).unwrap();
         let path = folder.path().join("secrets.toml");
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(DevSecrets::load_or_make(folder.path()).unwrap(), first);
         assert_eq!(first.jwt_secret.expose().len(), 64);
         assert_ne!(first.jwt_secret, first.secrets_key);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        let refused = DevSecrets::load_or_make(folder.path())
-            .unwrap_err()
-            .to_string();
+        let refused = DevSecrets::load_or_make(folder.path()).unwrap_err().to_string();
         assert!(refused.contains("chmod 600"), "{refused}");
     }
 
@@ -142,10 +114,7 @@ mod tests {
     fn what_is_configured_stays() {
         let folder = tempfile::tempdir().unwrap();
         let secrets = DevSecrets::load_or_make(folder.path()).unwrap();
-        let sources = Sources {
-            preset: Some(DEV_PRESET),
-            ..Sources::default()
-        };
+        let sources = Sources { preset: Some(DEV_PRESET), ..Sources::default() };
         let mut config = Config::load(&sources, Purpose::Coordinator).unwrap();
         config.auth.jwt_secret = Some(Secret::new("mine"));
         secrets.fill(&mut config);

@@ -46,10 +46,7 @@ impl Spawner {
         let thread = std::thread::Builder::new().name("dev-spawner".to_owned());
         // The thread ends when the last handle is dropped; there is nothing to join for.
         let started = thread.spawn(serve).map(drop);
-        started.map_err(|source| DevError::Spawn {
-            program: guard.clone(),
-            source,
-        })?;
+        started.map_err(|source| DevError::Spawn { program: guard.clone(), source })?;
         Ok(Self { orders, guard })
     }
 
@@ -57,18 +54,11 @@ impl Spawner {
     /// Ctrl-C in the terminal reaches us alone and we stop the children in order.
     pub(super) fn guarded(&self, lock: Option<&PathBuf>, program: &PathBuf) -> Command {
         let mut command = Command::new(&self.guard);
-        command
-            .arg("guard")
-            .arg("--parent")
-            .arg(std::process::id().to_string());
+        command.arg("guard").arg("--parent").arg(std::process::id().to_string());
         if let Some(lock) = lock {
             command.arg("--lock").arg(lock);
         }
-        command
-            .arg("--")
-            .arg(program)
-            .process_group(0)
-            .kill_on_drop(true);
+        command.arg("--").arg(program).process_group(0).kill_on_drop(true);
         command
     }
 
@@ -76,13 +66,8 @@ impl Spawner {
     pub(super) async fn spawn(&self, command: Command) -> Result<Child, DevError> {
         let (answer, started) = oneshot::channel();
         let order = Order { command, answer };
-        self.orders
-            .try_send(order)
-            .map_err(|_closed| DevError::SpawnerEnded)?;
+        self.orders.try_send(order).map_err(|_closed| DevError::SpawnerEnded)?;
         let child = started.await.map_err(|_closed| DevError::SpawnerEnded)?;
-        child.map_err(|source| DevError::Spawn {
-            program: self.guard.clone(),
-            source,
-        })
+        child.map_err(|source| DevError::Spawn { program: self.guard.clone(), source })
     }
 }

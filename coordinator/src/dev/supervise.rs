@@ -29,12 +29,7 @@ async fn stopped(stop: &mut Stop) {
 
 /// Watches `child`, starts it again when it ends by itself, and stops it on request. The process id
 /// of the running child is in `pid`; `None` means that it is being started again.
-pub(super) async fn supervise<L: Launch>(
-    launch: L,
-    first: Child,
-    pid: watch::Sender<Option<u32>>,
-    mut stop: Stop,
-) {
+pub(super) async fn supervise<L: Launch>(launch: L, first: Child, pid: watch::Sender<Option<u32>>, mut stop: Stop) {
     let mut budget = RestartBudget::default();
     let mut child = first;
     loop {
@@ -59,11 +54,7 @@ async fn restart<L: Launch>(launch: &L, budget: &mut RestartBudget) -> Child {
     loop {
         let pause = budget.pause(Duration::from_nanos(clock::boot_ns()));
         let milliseconds = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-        tracing::warn!(
-            child = launch.name(),
-            pause_ms = milliseconds,
-            "starting again after a pause"
-        );
+        tracing::warn!(child = launch.name(), pause_ms = milliseconds, "starting again after a pause");
         tokio::time::sleep(pause).await;
         match launch.launch().await {
             Ok(child) => return child,

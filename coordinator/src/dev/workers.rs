@@ -29,9 +29,7 @@ impl Launch for Worker {
 
     async fn launch(&self) -> Result<Child, DevError> {
         let output = append(&self.log)?;
-        let errors = output
-            .try_clone()
-            .map_err(DevError::file("open", &self.log))?;
+        let errors = output.try_clone().map_err(DevError::file("open", &self.log))?;
         let mut command = self.spawner.guarded(None, &self.program);
         command.args(["serve", "--nats", &self.url, "--id", &self.name]);
         // Our own variables may name another worker or broker; what applies is in `variables`.
@@ -51,26 +49,18 @@ impl Launch for Worker {
 /// The environment that gives a worker its part of our configuration. The password is here and not
 /// among the arguments, which every user of the machine can read.
 pub(super) fn variables(config: &Config, password: &Secret) -> Vec<(String, String)> {
-    let list = |texts: &[String]| {
-        Value::Array(texts.iter().cloned().map(Value::String).collect()).to_string()
-    };
-    let labels = config
-        .worker
-        .labels
-        .iter()
-        .map(|(name, text)| (name.clone(), Value::String(text.clone())));
+    let list = |texts: &[String]| Value::Array(texts.iter().cloned().map(Value::String).collect()).to_string();
+    let labels = config.worker.labels.iter().map(|(name, text)| (name.clone(), Value::String(text.clone())));
     let format = match config.log.format {
         LogFormat::Text => "text",
         LogFormat::Json => "json",
     };
+    let secrets_key = config.auth.secrets_key.as_ref().map(|key| ("AUTH__SECRETS_KEY", key.expose().to_owned()));
     [
         ("ENVIRONMENT", "development".to_owned()),
         ("NATS__USER", "worker".to_owned()),
         ("NATS__PASSWORD", password.expose().to_owned()),
-        (
-            "GENERATOR__ALLOW_TARGETS",
-            list(&config.generator.allow_targets),
-        ),
+        ("GENERATOR__ALLOW_TARGETS", list(&config.generator.allow_targets)),
         ("GENERATOR__CATCH_UP", config.generator.catch_up.to_string()),
         ("WORKER__CAPACITY", config.worker.capacity.to_string()),
         ("WORKER__LANES", config.worker.lanes.to_string()),
@@ -78,8 +68,10 @@ pub(super) fn variables(config: &Config, password: &Secret) -> Vec<(String, Stri
         ("LOG__LEVEL", config.log.level.clone()),
         ("LOG__FORMAT", format.to_owned()),
     ]
+    .into_iter()
+    .chain(secrets_key)
     .map(|(key, text)| (format!("{ENV_PREFIX}{key}"), text))
-    .to_vec()
+    .collect()
 }
 
 #[cfg(test)]
@@ -91,31 +83,20 @@ mod tests {
     #[test]
     fn a_worker_reads_back_what_it_is_given() {
         let flags: Table = "generator = { allow_targets = ['10.0.0.0/8', '*.a.example'], catch_up = '1500ms' }\n\
+             auth = { secrets_key = 'a key that is thirty-two bytes long' }\n\
              worker = { capacity = 3, labels = { zone = 'a \"b' } }\nlog = { level = 'debug', format = 'json' }"
             .parse()
             .unwrap();
-        let ours = Config::load(
-            &Sources {
-                flags,
-                ..Sources::default()
-            },
-            Purpose::Worker,
-        )
-        .unwrap();
+        let ours = Config::load(&Sources { flags, ..Sources::default() }, Purpose::Worker).unwrap();
         let env = variables(&ours, &Secret::new("pw"));
-        let theirs = Config::load(
-            &Sources {
-                env,
-                ..Sources::default()
-            },
-            Purpose::Worker,
-        )
-        .unwrap();
+        let theirs = Config::load(&Sources { env, ..Sources::default() }, Purpose::Worker).unwrap();
         assert_eq!(theirs.generator.allow_targets, ours.generator.allow_targets);
         assert_eq!(theirs.generator.catch_up, ours.generator.catch_up);
         assert_eq!(theirs.worker.labels, ours.worker.labels);
         assert_eq!(theirs.worker.capacity, 3);
         assert_eq!(theirs.log.level, "debug");
+        assert_eq!(theirs.auth.secrets_key, ours.auth.secrets_key);
+        assert!(theirs.auth.secrets_key.is_some());
         assert_eq!(theirs.nats.password, Some(Secret::new("pw")));
     }
 }

@@ -40,6 +40,9 @@ struct Last {
     /// The last entry published, by its sequence.
     #[serde(default)]
     through: u64,
+    /// The campaign's data was removed: its messages go, and `seq` begins again at 1.
+    #[serde(default)]
+    forget: bool,
     /// Its place in the stream.
     #[serde(skip)]
     stream_sequence: u64,
@@ -91,8 +94,18 @@ pub(super) async fn run(dispatch: &Arc<Dispatch>) {
     }
 }
 
+/// Adds to `batch` that the messages of a campaign are to be removed.
+pub(super) fn forget(batch: &mut crate::store::Batch, campaign: &str) -> Result<(), StoreError> {
+    LIVE.put(batch, &campaign.to_owned(), &Last { forget: true, ..Last::default() })
+}
+
 /// Publishes a campaign's news; comes back with what was published last.
 async fn tell(dispatch: &Dispatch, campaign: &str, last: Option<Last>) -> Result<Option<Last>, LiveError> {
+    let stored = LIVE.get(&dispatch.store, &campaign.to_owned())?.unwrap_or_default();
+    if stored.forget {
+        remove_messages(dispatch, campaign).await?;
+    }
+    let last = last.filter(|_| !stored.forget);
     let Some(record) = CAMPAIGNS.get(&dispatch.store, &campaign.to_owned())? else {
         return Ok(None);
     };
@@ -101,7 +114,7 @@ async fn tell(dispatch: &Dispatch, campaign: &str, last: Option<Last>) -> Result
     };
     let mut last = match last {
         Some(last) => last,
-        None => read_last(dispatch, campaign).await?,
+        None => read_last(dispatch, campaign, stored).await?,
     };
     let plan = PLANS.get(&dispatch.store, &job)?;
     if plan.is_some_and(|plan| plan.live_entries) {
@@ -185,9 +198,7 @@ async fn publish<T: Serialize>(
     message: &T,
 ) -> Result<(), LiveError> {
     let payload = Bytes::from(serde_json::to_vec(message)?);
-    let message = PublishMessage::build()
-        .payload(payload)
-        .expected_last_subject_sequence(last.stream_sequence);
+    let message = PublishMessage::build().payload(payload).expected_last_subject_sequence(last.stream_sequence);
     let broker = |error: &dyn std::fmt::Display| LiveError::Broker(error.to_string());
     let ack = dispatch.broker.context().send_publish(subject::live(campaign), message).await;
     let ack = ack.map_err(|error| broker(&error))?.await.map_err(|error| broker(&error))?;
@@ -197,15 +208,14 @@ async fn publish<T: Serialize>(
 }
 
 /// The last message by the stream, or by the store once the stream has forgotten it.
-async fn read_last(dispatch: &Dispatch, campaign: &str) -> Result<Last, LiveError> {
+async fn read_last(dispatch: &Dispatch, campaign: &str, stored: Last) -> Result<Last, LiveError> {
     let broker = |error: &dyn std::fmt::Display| LiveError::Broker(error.to_string());
-    let stored = LIVE.get(&dispatch.store, &campaign.to_owned())?.unwrap_or_default();
     let context = dispatch.broker.context();
     let stream = context.get_stream_no_info(subject::LIVE_STREAM).await.map_err(|error| broker(&error))?;
     let told = match stream.get_last_raw_message_by_subject(&subject::live(campaign)).await {
         Ok(message) => {
             let told: Told = serde_json::from_slice(&message.payload)?;
-            Last { seq: told.seq, through: told.through_sequence, stream_sequence: message.sequence }
+            Last { seq: told.seq, through: told.through_sequence, stream_sequence: message.sequence, forget: false }
         }
         Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Last::default(),
         Err(error) => return Err(broker(&error)),
@@ -214,7 +224,20 @@ async fn read_last(dispatch: &Dispatch, campaign: &str) -> Result<Last, LiveErro
         seq: told.seq.max(stored.seq),
         through: told.through.max(stored.through),
         stream_sequence: told.stream_sequence,
+        forget: false,
     })
+}
+
+/// Empties the campaign's subject and forgets what was told.
+async fn remove_messages(dispatch: &Dispatch, campaign: &str) -> Result<(), LiveError> {
+    let broker = |error: &dyn std::fmt::Display| LiveError::Broker(error.to_string());
+    let context = dispatch.broker.context();
+    let stream = context.get_stream_no_info(subject::LIVE_STREAM).await.map_err(|error| broker(&error))?;
+    stream.purge().filter(subject::live(campaign)).await.map_err(|error| broker(&error))?;
+    let mut batch = crate::store::Batch::new();
+    LIVE.delete(&mut batch, &campaign.to_owned());
+    dispatch.store.apply(batch)?;
+    Ok(())
 }
 
 #[derive(Deserialize)]

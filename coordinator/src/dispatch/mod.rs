@@ -19,8 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::store::Store;
 use crate::store::segment::SegmentDir;
+use crate::store::{Batch, Store, StoreError};
 use broker::Broker;
 use ingest::{Ingester, Taken};
 use reconciler::Active;
@@ -110,6 +110,16 @@ impl Dispatch {
     pub fn attend(&self, job: &str) {
         lock(&self.active).entry(job.to_owned()).or_default();
         self.wake.notify_one();
+    }
+
+    /// Adds to `batch` that the live messages of a campaign are to be removed, which follows soon.
+    ///
+    /// # Errors
+    /// When the record cannot be encoded.
+    pub fn forget_live(&self, batch: &mut Batch, campaign: &str) -> Result<(), StoreError> {
+        live::forget(batch, campaign)?;
+        lock(&self.touched).insert(campaign.to_owned());
+        Ok(())
     }
 
     /// Tells the loops what a commit changed.

@@ -15,7 +15,7 @@ use trafficlab_shared::protocol::subject;
 use super::broker::BrokerFault;
 use super::{Dispatch, lock};
 use crate::store::StoreError;
-use crate::store::runs::{PLANS, RUNS, Run, SHARDS, Shard, ShardState, TOMBSTONES};
+use crate::store::runs::{PLANS, RUNS, Run, RunState, SHARDS, Shard, ShardState, TOMBSTONES};
 
 const TICK: Duration = Duration::from_secs(1);
 /// A job that nobody took is published again after this long; the broker refuses it while the
@@ -180,6 +180,10 @@ fn next_attempt(dispatch: &Dispatch, run: &Run, shard: u32) -> Option<u32> {
 
 /// A finished run leaves the broker once nobody can still be asleep over it.
 async fn retire(dispatch: &Dispatch, run: Run) -> Result<(), PassError> {
+    // A failed run keeps its logs until it is retried or removed.
+    if run.state == RunState::Failed {
+        return Ok(());
+    }
     let ended = run.ended_ns.unwrap_or(run.created_ns);
     if clock::wall_ns().saturating_sub(ended) < KEEP_END_NS {
         return Ok(());

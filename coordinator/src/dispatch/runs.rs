@@ -49,6 +49,8 @@ pub enum Change {
     Resume,
     /// End at once.
     Stop,
+    /// A failed run goes on: its failed shards at their cursors, the held ones where they stopped.
+    Retry,
     /// Another rate (millionths of a request per minute) or length from the next slot on.
     Pace {
         /// The rate.
@@ -67,7 +69,11 @@ pub fn change(store: &Store, batch: &mut Batch, job: &str, change: Change) -> Re
     let Some(mut run) = RUNS.get(store, &job.to_owned())? else {
         return Ok(None);
     };
-    if run.state.is_over() || run.desired.state == DesiredState::Stop {
+    let wanted = match change {
+        Change::Retry => run.state == RunState::Failed,
+        _ => !run.state.is_over() && run.desired.state != DesiredState::Stop,
+    };
+    if !wanted {
         return Ok(None);
     }
     run.desired.at_slot = next_common_slot(store, job)?;
@@ -76,10 +82,12 @@ pub fn change(store: &Store, batch: &mut Batch, job: &str, change: Change) -> Re
         Change::Pause => run.desired.state = DesiredState::Pause,
         Change::Stop => run.desired.state = DesiredState::Stop,
         Change::Resume if run.desired.state == DesiredState::Run => return Ok(Some(run)),
-        Change::Resume => {
-            run.desired.state = DesiredState::Run;
-            run.desired.activation += 1;
-            run.desired.origin_ns = None;
+        Change::Resume => activate(&mut run),
+        Change::Retry => {
+            activate(&mut run);
+            run.state = RunState::Starting;
+            run.reason = None;
+            run.ended_ns = None;
         }
         Change::Pace { rate, duration_ms } => {
             run.desired.rate = rate;
@@ -90,14 +98,20 @@ pub fn change(store: &Store, batch: &mut Batch, job: &str, change: Change) -> Re
     Ok(Some(run))
 }
 
+/// A new activation: its active time begins when its first shard has started.
+const fn activate(run: &mut Run) {
+    run.desired.state = DesiredState::Run;
+    run.desired.activation += 1;
+    run.desired.origin_ns = None;
+}
+
 /// The next slot that every shard can still reach together; 0 before the first one has begun.
 fn next_common_slot(store: &Store, job: &str) -> Result<u32, StoreError> {
     let mut latest = None;
     for row in SHARDS.scan_prefix(store, &job.to_owned(), false) {
         let (_, shard) = row?;
-        latest = latest.max(shard.origin.map(|origin| {
-            origin.active_ns + clock::wall_ns().saturating_sub(origin.wall_ns)
-        }));
+        latest =
+            latest.max(shard.origin.map(|origin| origin.active_ns + clock::wall_ns().saturating_sub(origin.wall_ns)));
     }
     // A change needs some milliseconds to arrive; late in a slot the one after next is meant.
     const ARRIVES_WITHIN_NS: u64 = 300_000_000;

@@ -68,8 +68,7 @@ mod tests {
 
     fn config(listen: &str) -> Config {
         let text = format!("listen = [\"{listen}\"]");
-        let mut sources = Sources::default();
-        sources.flags = text.parse().unwrap();
+        let sources = Sources { flags: text.parse().unwrap(), ..Sources::default() };
         let mut config = Config::load(&sources, Purpose::Print).unwrap();
         let token = |name: &str, role| {
             let sha256 = Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02X}")).collect();

@@ -54,7 +54,8 @@ async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>> {
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.map(|value| value.to_str().unwrap_or("?"));
     if let Some(found) = content_type.filter(|value| !is_json(value)) {
-        let message = format!("The body must be `application/json`, not `{}`", found.escape_default());
+        let message =
+            format!("The body must be sent as `Content-Type: application/json`, not `{}`", found.escape_default());
         return Err(into_poem(Fault::new(Code::UnsupportedMediaType, message)));
     }
     let limit = request.data::<BodyLimit>().map_or(1 << 20, |limit| limit.0);
@@ -76,7 +77,9 @@ fn too_long(limit: usize) -> Fault {
 
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence.is_empty() || essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+    essence.is_empty()
+        || essence == "application/json"
+        || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
 /// Reads a JSON text: what is malformed is named by line and column, what has the wrong type by its field.

@@ -53,6 +53,12 @@ pub(crate) fn respond(fault: &Fault, path: &str) -> Response {
     if let Some(seconds) = fault.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if let Some(Value::Array(methods)) = fault.extra.get("allowed_methods") {
+        let methods: Vec<&str> = methods.iter().filter_map(Value::as_str).collect();
+        if let Ok(value) = HeaderValue::from_str(&methods.join(", ")) {
+            response.headers_mut().insert(header::ALLOW, value);
+        }
+    }
     if fault.code == Code::Unauthorized {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
@@ -71,10 +77,10 @@ pub(crate) fn fault_of(error: &Error) -> Fault {
         return Fault::new(Code::MethodNotAllowed, "This path does not know the method");
     }
     if let Some(ParseParamError { name, reason }) = error.downcast_ref() {
-        return Fault::field(*name, reason.clone());
+        return Fault::field(*name, plain(reason));
     }
     if let Some(OaiPathError { name, reason }) = error.downcast_ref() {
-        return Fault::field(*name, reason.clone());
+        return Fault::field(*name, plain(reason));
     }
     if error.is::<ParsePathError>() {
         return Fault::new(Code::Validation, "The path cannot be read");
@@ -87,6 +93,14 @@ pub(crate) fn fault_of(error: &Error) -> Fault {
         }
         None => Fault::internal("request failed", error),
     }
+}
+
+/// The parser's reason without the names of its types.
+fn plain(reason: &str) -> String {
+    let reason = reason.split(" (occurred while").next().unwrap_or_default();
+    let reason =
+        reason.strip_prefix("failed to parse ").and_then(|rest| rest.split_once(": ")).map_or(reason, |(_, rest)| rest);
+    format!("cannot be read: {reason}")
 }
 
 /// One wrong field.
@@ -126,6 +140,9 @@ pub trait Documented: Send + Sync + 'static {
 /// A path with nothing to find.
 #[derive(Debug)]
 pub struct Plain;
+/// The state of the server is asked for.
+#[derive(Debug)]
+pub struct Probe;
 /// A thing is looked up.
 #[derive(Debug)]
 pub struct Lookup;
@@ -138,6 +155,9 @@ pub struct Start;
 
 impl Documented for Plain {
     const STATUSES: &'static [u16] = &[400, 401, 403, 500];
+}
+impl Documented for Probe {
+    const STATUSES: &'static [u16] = &[400, 403, 500, 503];
 }
 impl Documented for Lookup {
     const STATUSES: &'static [u16] = &[400, 401, 403, 404, 500];

@@ -141,10 +141,7 @@ fn request_id(request: &Request) -> String {
 }
 
 fn permanent(location: &Uri) -> Response {
-    Response::builder()
-        .status(StatusCode::PERMANENT_REDIRECT)
-        .header(header::LOCATION, location.to_string())
-        .finish()
+    Response::builder().status(StatusCode::PERMANENT_REDIRECT).header(header::LOCATION, location.to_string()).finish()
 }
 
 fn secure(headers: &mut HeaderMap) {

@@ -24,7 +24,9 @@ pub(crate) fn check(config: &Config, request: &Request, access: Access) -> Resul
     }
     match allowed_origin(config, request) {
         Origin::Listed | Origin::Same => return Ok(()),
-        Origin::Foreign => return Err(Fault::new(Code::Forbidden, "Requests of pages from this origin are not allowed")),
+        Origin::Foreign => {
+            return Err(Fault::new(Code::Forbidden, "Requests of pages from this origin are not allowed"));
+        }
         Origin::None => {}
     }
     let site = header_of(request, "sec-fetch-site").unwrap_or_default();
@@ -141,7 +143,9 @@ mod tests {
             assert!(!judge(&[host, header], Access::Public), "{header:?}");
             assert!(judge(&[host, header], Access::Ingest), "{header:?}");
         }
-        for header in [("origin", "http://127.0.0.1:8080"), ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none")] {
+        for header in
+            [("origin", "http://127.0.0.1:8080"), ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none")]
+        {
             assert!(judge(&[host, header], Access::Public), "{header:?}");
         }
     }

@@ -8,7 +8,7 @@ use poem_openapi::{Object, OpenApi};
 use trafficlab_shared::config::{AnalyzerMode, Environment};
 
 use super::app::App;
-use super::error::{Plain, Refused};
+use super::error::{Probe, Refused};
 use super::tags::Tag;
 use crate::systems::time;
 
@@ -85,7 +85,7 @@ pub(crate) const fn environment(environment: Environment) -> &'static str {
 /// The health endpoints.
 pub struct HealthApi(pub Arc<App>);
 
-type Answer = Result<Response<Json<Health>>, Refused<Plain>>;
+type Answer = Result<Response<Json<Health>>, Refused<Probe>>;
 
 #[OpenApi(tag = "Tag::Service")]
 impl HealthApi {

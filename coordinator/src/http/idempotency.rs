@@ -47,7 +47,10 @@ impl Repeatable {
         };
         let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
         let Some(key) = key else {
-            return Err(Fault::field("Idempotency-Key", format!("must have 1 to {LONGEST_KEY} visible ASCII characters")));
+            return Err(Fault::field(
+                "Idempotency-Key",
+                format!("must have 1 to {LONGEST_KEY} visible ASCII characters"),
+            ));
         };
         Ok(Some(Self { scope, key: key.to_owned(), digest }))
     }

@@ -106,7 +106,8 @@ impl ApiResponse for Answer {
             MetaMediaType { content_type: "application/openmetrics-text", schema: String::schema_ref() },
         ];
         let description = "JSON, or Prometheus exposition when `Accept` prefers it";
-        let response = MetaResponse { description, status: Some(200), status_range: None, content, headers: Vec::new() };
+        let response =
+            MetaResponse { description, status: Some(200), status_range: None, content, headers: Vec::new() };
         MetaResponses { responses: vec![response] }
     }
 
@@ -127,7 +128,9 @@ impl MetricsApi {
         let accept = headers.get("accept").and_then(|accept| accept.to_str().ok()).unwrap_or_default();
         Ok(match preferred(accept) {
             Form::Json => Answer::Json(Box::new(metrics.0)),
-            Form::Text { openmetrics } => Answer::Text { body: exposition(&metrics.0, metrics.1, openmetrics), openmetrics },
+            Form::Text { openmetrics } => {
+                Answer::Text { body: exposition(&metrics.0, metrics.1, openmetrics), openmetrics }
+            }
         })
     }
 }
@@ -189,7 +192,7 @@ fn exposition(metrics: &Metrics, process: ProcessFigures, openmetrics: bool) -> 
         let family = if openmetrics { name.to_owned() } else { format!("{name}{suffix}") };
         let head = format!("# HELP trafficlab_{family} {help}\n# TYPE trafficlab_{family} {kind}\n");
         // Writing into a string cannot fail.
-        write!(text, "{head}trafficlab_{name}{suffix} {value}\n").unwrap_or_default();
+        writeln!(text, "{head}trafficlab_{name}{suffix} {value}").unwrap_or_default();
     };
     for (name, help, value) in counters {
         line(name, "counter", help, value.to_string(), "_total");
@@ -238,7 +241,9 @@ mod tests {
         let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.1";
         assert_eq!(preferred(prometheus), Form::Text { openmetrics: true });
         assert_eq!(preferred("text/plain"), Form::Text { openmetrics: false });
-        for json in ["", "*/*", "application/json", "application/json, text/plain", "text/html", "text/plain;q=0.2, */*"] {
+        for json in
+            ["", "*/*", "application/json", "application/json, text/plain", "text/html", "text/plain;q=0.2, */*"]
+        {
             assert_eq!(preferred(json), Form::Json, "{json}");
         }
     }

@@ -3,8 +3,8 @@
 //! `frame` surrounds every request (who may call, ids, limits, errors, headers), `body` reads JSON leniently,
 //! `error` is the one table from faults to responses, `server` listens.
 
-pub mod app;
 mod access;
+pub mod app;
 mod auth;
 pub mod body;
 pub mod docs;
@@ -19,6 +19,7 @@ pub mod reply;
 mod routes;
 pub mod server;
 pub mod tags;
+mod tls;
 
 pub use app::App;
 pub use server::{Listening, bind, serve};

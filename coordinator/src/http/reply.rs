@@ -51,7 +51,8 @@ impl<D: Send, const STATUS: u16> IntoResponse for Reply<D, STATUS> {
 impl<D: Type, const STATUS: u16> ApiResponse for Reply<D, STATUS> {
     fn meta() -> MetaResponses {
         let content = vec![MetaMediaType { content_type: "application/json", schema: D::schema_ref() }];
-        let response = MetaResponse { description: "", status: Some(STATUS), status_range: None, content, headers: Vec::new() };
+        let response =
+            MetaResponse { description: "", status: Some(STATUS), status_range: None, content, headers: Vec::new() };
         MetaResponses { responses: vec![response] }
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use poem::http::Uri;
 use poem::http::uri::PathAndQuery;
-use poem::{Endpoint, EndpointExt, Response, Route, get};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, Route, get};
 use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::Value;
 
@@ -29,12 +29,16 @@ pub(crate) fn all(app: &Arc<App>) -> impl Endpoint<Output = Response> + use<> {
     let spec = specification();
     let swagger = docs::swagger(&service.swagger_ui_html(), &service.spec(), &spec);
     let redoc = docs::redoc(&service.redoc_html(), &service.spec(), &spec);
-    Route::new()
+    let service = Arc::new(service.into_endpoint());
+    let mut route = Route::new();
+    for root in ["/api", "/health", "/metrics"] {
+        route = route.nest_no_strip(root, Arc::clone(&service));
+    }
+    route
         .at("/", get(docs::page(docs::INDEX)))
         .at("/docs", get(docs::page(swagger)))
         .at("/redoc", get(docs::page(redoc)))
         .at("/openapi.json", get(docs::json(spec)))
-        .nest_no_strip("/", service)
         .map_to_response()
 }
 
@@ -85,8 +89,10 @@ impl OpenApi for Described {
     fn add_routes(self, _: &mut RouteTable) {}
 }
 
-type RouteTable =
-    std::collections::HashMap<String, std::collections::HashMap<poem::http::Method, poem::endpoint::BoxEndpoint<'static>>>;
+type RouteTable = std::collections::HashMap<
+    String,
+    std::collections::HashMap<poem::http::Method, poem::endpoint::BoxEndpoint<'static>>,
+>;
 
 /// The slashed form of a collection's path without its slash, with the query.
 pub(crate) fn redirect(uri: &Uri) -> Option<Uri> {

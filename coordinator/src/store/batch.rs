@@ -19,18 +19,12 @@ pub struct KeyRange {
 impl KeyRange {
     /// Every key.
     pub fn all() -> Self {
-        Self {
-            start: Vec::new(),
-            end: None,
-        }
+        Self { start: Vec::new(), end: None }
     }
 
     /// All keys that begin with `prefix`.
     pub fn prefix(prefix: &[u8]) -> Self {
-        Self {
-            start: prefix.to_vec(),
-            end: successor(prefix),
-        }
+        Self { start: prefix.to_vec(), end: successor(prefix) }
     }
 
     /// Whether no key can lie inside. Engines may panic on a reversed range, so they ask first.
@@ -117,11 +111,7 @@ impl Batch {
 }
 
 fn within(what: &'static str, len: usize, limit: usize) -> Result<()> {
-    if len > limit {
-        Err(StoreError::TooLarge { what, len, limit })
-    } else {
-        Ok(())
-    }
+    if len > limit { Err(StoreError::TooLarge { what, len, limit }) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -142,15 +132,9 @@ mod tests {
         batch.put("k", vec![0; MAX_VALUE_BYTES]);
         assert_eq!(batch.check(), Ok(()));
         batch.put("k", vec![0; MAX_VALUE_BYTES + 1]);
-        assert!(matches!(
-            batch.check(),
-            Err(StoreError::TooLarge { what: "value", .. })
-        ));
+        assert!(matches!(batch.check(), Err(StoreError::TooLarge { what: "value", .. })));
         let mut batch = Batch::new();
         batch.delete(vec![0; MAX_KEY_BYTES + 1]);
-        assert!(matches!(
-            batch.check(),
-            Err(StoreError::TooLarge { what: "key", .. })
-        ));
+        assert!(matches!(batch.check(), Err(StoreError::TooLarge { what: "key", .. })));
     }
 }

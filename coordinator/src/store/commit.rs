@@ -47,10 +47,7 @@ impl Store {
                 let (kv, flushes) = (Arc::clone(&kv), Arc::clone(&flushes));
                 move || flush_until_closed(&*kv, receiver, &flushes)
             })
-            .map_err(|error| StoreError::Engine {
-                what: "start its flusher",
-                message: error.to_string(),
-            })?;
+            .map_err(|error| StoreError::Engine { what: "start its flusher", message: error.to_string() })?;
         let inner = Inner {
             kv,
             read_modify_write: Mutex::new(()),
@@ -58,9 +55,7 @@ impl Store {
             flusher: Mutex::new(Some(flusher)),
             flushes,
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Opens or makes the store on disk whose folder is `folder`; the key-value files lie in a folder inside.
@@ -91,20 +86,13 @@ impl Store {
 
     /// Makes the changes visible. They are durable after the next `durable`; a crash before that loses all of them.
     pub fn apply(&self, batch: Batch) -> Result<()> {
-        if batch.is_empty() {
-            Ok(())
-        } else {
-            self.inner.kv.apply(batch)
-        }
+        if batch.is_empty() { Ok(()) } else { self.inner.kv.apply(batch) }
     }
 
     /// Waits until everything applied before the call is on the disk.
     pub async fn durable(&self) -> Result<()> {
         let (waiter, answer) = oneshot::channel();
-        self.queue()?
-            .send(waiter)
-            .await
-            .map_err(|_closed| StoreError::Closed)?;
+        self.queue()?.send(waiter).await.map_err(|_closed| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -118,9 +106,7 @@ impl Store {
     /// `durable` for threads. Panics inside an async task, which it would block.
     pub fn durable_blocking(&self) -> Result<()> {
         let (waiter, answer) = oneshot::channel();
-        self.queue()?
-            .blocking_send(waiter)
-            .map_err(|_closed| StoreError::Closed)?;
+        self.queue()?.blocking_send(waiter).map_err(|_closed| StoreError::Closed)?;
         answer.blocking_recv().unwrap_or(Err(StoreError::Closed))
     }
 
@@ -161,9 +147,7 @@ impl Store {
     }
 
     fn queue(&self) -> Result<mpsc::Sender<Waiter>> {
-        unpoisoned(&self.inner.waiters)
-            .clone()
-            .ok_or(StoreError::Closed)
+        unpoisoned(&self.inner.waiters).clone().ok_or(StoreError::Closed)
     }
 }
 

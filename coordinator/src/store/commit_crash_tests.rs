@@ -27,10 +27,7 @@ fn a_copy_of_the_folder_holds_every_commit() {
     copy_folder(&folder.path().join("live"), &copy);
     let copied = Store::open(&copy).unwrap();
     for key in 0..20_u32 {
-        assert!(
-            copied.get(&key.to_be_bytes()).unwrap().is_some(),
-            "{key} is lost"
-        );
+        assert!(copied.get(&key.to_be_bytes()).unwrap().is_some(), "{key} is lost");
     }
 }
 
@@ -59,11 +56,7 @@ fn a_killed_process_loses_nothing_it_answered() {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "store::commit_crash_tests::a_killed_process_loses_nothing_it_answered",
-            "--nocapture",
-        ])
+        .args(["--exact", "store::commit_crash_tests::a_killed_process_loses_nothing_it_answered", "--nocapture"])
         .env(CHILD_FOLDER, folder.path())
         .stdout(Stdio::piped())
         .spawn()
@@ -72,9 +65,7 @@ fn a_killed_process_loses_nothing_it_answered() {
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         // The kill may cut a line off; only whole numbers, marked by the final dot, count.
         let line = line.unwrap();
-        let number = line
-            .split_once(ANSWERED)
-            .and_then(|(_, rest)| rest.strip_suffix('.')?.parse::<u32>().ok());
+        let number = line.split_once(ANSWERED).and_then(|(_, rest)| rest.strip_suffix('.')?.parse::<u32>().ok());
         answered.extend(number);
         if answered.len() == 200 {
             child.kill().unwrap();
@@ -84,10 +75,7 @@ fn a_killed_process_loses_nothing_it_answered() {
     assert!(answered.len() >= 200, "only {} commits", answered.len());
     let store = Store::open(folder.path()).unwrap();
     for key in answered {
-        assert!(
-            store.get(&key.to_be_bytes()).unwrap().is_some(),
-            "{key} was answered and is lost"
-        );
+        assert!(store.get(&key.to_be_bytes()).unwrap().is_some(), "{key} was answered and is lost");
     }
 }
 

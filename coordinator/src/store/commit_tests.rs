@@ -33,9 +33,7 @@ impl Kv for ModelKv {
     }
     fn flush(&self) -> Result<()> {
         if self.broken.load(Ordering::SeqCst) {
-            return Err(StoreError::ReadOnly {
-                reason: "no space".into(),
-            });
+            return Err(StoreError::ReadOnly { reason: "no space".into() });
         }
         let mut snapshot = Batch::new();
         for pair in scan(&self.memory, KeyRange::all(), false) {
@@ -73,10 +71,7 @@ async fn all_that_wait_during_a_flush_share_the_next_one() {
         async move { store.commit(one(key)).await.unwrap() }
     };
     tasks.spawn(commit(0));
-    let has_begun = tokio::task::spawn_blocking(move || has_begun.recv().map(|()| has_begun))
-        .await
-        .unwrap()
-        .unwrap();
+    let has_begun = tokio::task::spawn_blocking(move || has_begun.recv().map(|()| has_begun)).await.unwrap().unwrap();
     // On this one-thread runtime the tasks run in their order up to their first wait, and the gate opens after them.
     for key in 1..100 {
         tasks.spawn(commit(key));
@@ -102,10 +97,7 @@ async fn an_answered_commit_is_on_the_disk() {
         let (store, kv) = (store.clone(), Arc::clone(&kv));
         tasks.spawn(async move {
             store.commit(one(key)).await.unwrap();
-            assert!(
-                kv.disk.get(&key.to_be_bytes()).unwrap().is_some(),
-                "{key} is not durable"
-            );
+            assert!(kv.disk.get(&key.to_be_bytes()).unwrap().is_some(), "{key} is not durable");
         });
     }
     while let Some(task) = tasks.join_next().await {
@@ -120,9 +112,7 @@ async fn a_failed_flush_reaches_every_waiter() {
     let store = Store::new(Arc::clone(&kv) as Arc<dyn Kv>).unwrap();
     kv.broken.store(true, Ordering::SeqCst);
     let (left, right) = tokio::join!(store.commit(one(1)), store.commit(one(2)));
-    let expected = Err(StoreError::ReadOnly {
-        reason: "no space".into(),
-    });
+    let expected = Err(StoreError::ReadOnly { reason: "no space".into() });
     assert_eq!((left, right), (expected.clone(), expected));
 }
 
@@ -144,10 +134,8 @@ fn the_lock_makes_read_modify_write_exact() {
             scope.spawn(|| {
                 for _ in 0..500 {
                     let guard = store.lock();
-                    let old = store
-                        .get(b"count")
-                        .unwrap()
-                        .map_or(0, |value| u32::from_be_bytes(value.try_into().unwrap()));
+                    let old =
+                        store.get(b"count").unwrap().map_or(0, |value| u32::from_be_bytes(value.try_into().unwrap()));
                     let mut batch = Batch::new();
                     batch.put("count", (old + 1).to_be_bytes());
                     store.apply(batch).unwrap();
@@ -156,8 +144,5 @@ fn the_lock_makes_read_modify_write_exact() {
             });
         }
     });
-    assert_eq!(
-        store.get(b"count").unwrap(),
-        Some(2_000_u32.to_be_bytes().to_vec())
-    );
+    assert_eq!(store.get(b"count").unwrap(), Some(2_000_u32.to_be_bytes().to_vec()));
 }

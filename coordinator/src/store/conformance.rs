@@ -19,9 +19,7 @@ fn put(kv: &dyn Kv, key: &[u8], value: &[u8]) {
 }
 
 fn keys(kv: &dyn Kv, range: KeyRange, reverse: bool) -> Vec<Vec<u8>> {
-    scan(kv, range, reverse)
-        .map(|pair| pair.unwrap().0)
-        .collect()
+    scan(kv, range, reverse).map(|pair| pair.unwrap().0).collect()
 }
 
 #[test]
@@ -36,16 +34,10 @@ fn a_batch_is_visible_at_once_and_the_last_change_of_a_key_wins() {
         batch.put("empty", "");
         kv.apply(batch).unwrap();
         assert_eq!(kv.get(b"gone").unwrap(), None);
-        assert_eq!(
-            kv.get(b"key").unwrap().as_deref(),
-            Some(b"second".as_slice())
-        );
+        assert_eq!(kv.get(b"key").unwrap().as_deref(), Some(b"second".as_slice()));
         assert_eq!(kv.get(b"empty").unwrap().as_deref(), Some(b"".as_slice()));
         kv.flush().unwrap();
-        assert_eq!(
-            kv.get(b"key").unwrap().as_deref(),
-            Some(b"second".as_slice())
-        );
+        assert_eq!(kv.get(b"key").unwrap().as_deref(), Some(b"second".as_slice()));
         assert_eq!(kv.read_only(), None);
     });
 }
@@ -59,10 +51,7 @@ fn a_refused_batch_changes_nothing() {
         assert!(matches!(kv.apply(batch), Err(StoreError::TooLarge { .. })));
         assert_eq!(kv.get(b"small").unwrap(), None);
         put(kv, b"large", &[9; MAX_VALUE_BYTES]);
-        assert_eq!(
-            kv.get(b"large").unwrap().map(|value| value.len()),
-            Some(MAX_VALUE_BYTES)
-        );
+        assert_eq!(kv.get(b"large").unwrap().map(|value| value.len()), Some(MAX_VALUE_BYTES));
     });
 }
 
@@ -75,28 +64,13 @@ fn scans_answer_in_byte_order_within_their_bounds() {
         let all: [&[u8]; 6] = [b"a", b"a\0", b"a\xff", b"b", b"c", b"\xff\xff"];
         assert_eq!(keys(kv, KeyRange::all(), false), all);
         assert!(keys(kv, KeyRange::all(), true).iter().rev().eq(all.iter()));
-        assert_eq!(
-            keys(kv, KeyRange::prefix(b"a"), false),
-            [b"a".as_slice(), b"a\0", b"a\xff"]
-        );
+        assert_eq!(keys(kv, KeyRange::prefix(b"a"), false), [b"a".as_slice(), b"a\0", b"a\xff"]);
         assert_eq!(keys(kv, KeyRange::prefix(b"\xff"), false), [b"\xff\xff"]);
-        let half_open = KeyRange {
-            start: b"a\0".to_vec(),
-            end: Some(b"c".to_vec()),
-        };
-        assert_eq!(
-            keys(kv, half_open, true),
-            [b"b".as_slice(), b"a\xff", b"a\0"]
-        );
-        let reversed = KeyRange {
-            start: b"c".to_vec(),
-            end: Some(b"a".to_vec()),
-        };
+        let half_open = KeyRange { start: b"a\0".to_vec(), end: Some(b"c".to_vec()) };
+        assert_eq!(keys(kv, half_open, true), [b"b".as_slice(), b"a\xff", b"a\0"]);
+        let reversed = KeyRange { start: b"c".to_vec(), end: Some(b"a".to_vec()) };
         assert!(keys(kv, reversed, false).is_empty());
-        let nothing = KeyRange {
-            start: b"d".to_vec(),
-            end: Some(b"e".to_vec()),
-        };
+        let nothing = KeyRange { start: b"d".to_vec(), end: Some(b"e".to_vec()) };
         assert!(keys(kv, nothing, true).is_empty());
     });
 }
@@ -106,15 +80,10 @@ fn a_scan_of_many_chunks_misses_and_repeats_nothing() {
     on_each(|kv| {
         let mut batch = Batch::new();
         for number in 0..3_000_u32 {
-            batch.put(
-                number.to_be_bytes(),
-                vec![1; usize::try_from(number % 4_000).unwrap()],
-            );
+            batch.put(number.to_be_bytes(), vec![1; usize::try_from(number % 4_000).unwrap()]);
         }
         kv.apply(batch).unwrap();
-        let expected: Vec<Vec<u8>> = (0..3_000_u32)
-            .map(|number| number.to_be_bytes().to_vec())
-            .collect();
+        let expected: Vec<Vec<u8>> = (0..3_000_u32).map(|number| number.to_be_bytes().to_vec()).collect();
         assert_eq!(keys(kv, KeyRange::all(), false), expected);
         let backwards: Vec<Vec<u8>> = expected.into_iter().rev().collect();
         assert_eq!(keys(kv, KeyRange::all(), true), backwards);

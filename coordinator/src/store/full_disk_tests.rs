@@ -27,21 +27,11 @@ fn a_full_disk_makes_the_store_read_only_and_loses_nothing_answered() {
         .env(CHILD_FOLDER, folder.path())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let answered: u32 = fs::read_to_string(folder.path().join("answered"))
-        .unwrap()
-        .parse()
-        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let answered: u32 = fs::read_to_string(folder.path().join("answered")).unwrap().parse().unwrap();
     let store = Store::open(&folder.path().join("store")).unwrap();
     for key in 0..answered {
-        assert!(
-            store.get(&key.to_be_bytes()).unwrap().is_some(),
-            "{key} was answered and is lost"
-        );
+        assert!(store.get(&key.to_be_bytes()).unwrap().is_some(), "{key} was answered and is lost");
     }
 }
 
@@ -50,9 +40,7 @@ fn fill_up(folder: &Path) {
     let mut key: u32 = 0;
     let error = loop {
         let mut batch = Batch::new();
-        let noise: Vec<u8> = (0..20_000_u32)
-            .map(|at| at.wrapping_mul(key | 1).to_be_bytes()[1])
-            .collect();
+        let noise: Vec<u8> = (0..20_000_u32).map(|at| at.wrapping_mul(key | 1).to_be_bytes()[1]).collect();
         batch.put(key.to_be_bytes(), noise);
         match store.commit_blocking(batch) {
             Ok(()) => key += 1,

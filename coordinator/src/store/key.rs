@@ -133,11 +133,8 @@ mod tests {
 
     /// Strings that often share beginnings and hold the bytes the escaping is about.
     fn text() -> impl Strategy<Value = String> {
-        prop::collection::vec(
-            prop::sample::select(vec!['\0', '\u{1}', 'a', 'b', 'ÿ', '\u{10ffff}']),
-            0..5,
-        )
-        .prop_map(|letters| letters.into_iter().collect())
+        prop::collection::vec(prop::sample::select(vec!['\0', '\u{1}', 'a', 'b', 'ÿ', '\u{10ffff}']), 0..5)
+            .prop_map(|letters| letters.into_iter().collect())
     }
 
     proptest! {

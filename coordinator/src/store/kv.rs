@@ -43,13 +43,7 @@ pub trait Kv: Send + Sync + 'static {
 /// Pairs of `range` in key order, or backwards. Nothing is held in the engine between two chunks, so a long scan neither
 /// blocks writers nor pins memory; it sees each pair as it is when its chunk is read.
 pub fn scan(kv: &dyn Kv, range: KeyRange, reverse: bool) -> Scan<'_> {
-    Scan {
-        kv,
-        range,
-        reverse,
-        buffer: VecDeque::new(),
-        done: false,
-    }
+    Scan { kv, range, reverse, buffer: VecDeque::new(), done: false }
 }
 
 /// Iterator of `scan`. Ends after the first error.

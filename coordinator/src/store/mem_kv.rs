@@ -34,16 +34,9 @@ impl Kv for MemKv {
         }
         let map = self.read();
         let start = Bound::Included(range.start.as_slice());
-        let end = range
-            .end
-            .as_deref()
-            .map_or(Bound::Unbounded, Bound::Excluded);
+        let end = range.end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let pairs = map.range::<[u8], _>((start, end));
-        Ok(if reverse {
-            take_chunk(pairs.rev(), limit)
-        } else {
-            take_chunk(pairs, limit)
-        })
+        Ok(if reverse { take_chunk(pairs.rev(), limit) } else { take_chunk(pairs, limit) })
     }
 
     fn apply(&self, batch: Batch) -> Result<()> {
@@ -63,19 +56,12 @@ impl Kv for MemKv {
     }
 
     fn size(&self) -> Result<u64> {
-        let bytes: usize = self
-            .read()
-            .iter()
-            .map(|(key, value)| key.len() + value.len())
-            .sum();
+        let bytes: usize = self.read().iter().map(|(key, value)| key.len() + value.len()).sum();
         Ok(u64::try_from(bytes).unwrap_or(u64::MAX))
     }
 }
 
-fn take_chunk<'a>(
-    pairs: impl Iterator<Item = (&'a Vec<u8>, &'a Vec<u8>)>,
-    limit: usize,
-) -> Vec<Pair> {
+fn take_chunk<'a>(pairs: impl Iterator<Item = (&'a Vec<u8>, &'a Vec<u8>)>, limit: usize) -> Vec<Pair> {
     let mut chunk = Vec::new();
     let mut bytes = 0;
     for (key, value) in pairs.take(limit) {

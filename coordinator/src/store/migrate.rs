@@ -56,10 +56,7 @@ pub trait Record: Serialize + DeserializeOwned {
     fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         let (found, body) = bytes.split_first().ok_or(RecordError::Empty)?;
         if *found > Self::VERSION {
-            return Err(RecordError::UnknownVersion {
-                found: *found,
-                newest: Self::VERSION,
-            });
+            return Err(RecordError::UnknownVersion { found: *found, newest: Self::VERSION });
         }
         Self::from_version(*found, body)
     }
@@ -67,10 +64,8 @@ pub trait Record: Serialize + DeserializeOwned {
     /// Reads `body`, which was written by version `found`, walking down the chain to the shape that fits.
     fn from_version(found: u8, body: &[u8]) -> Result<Self, RecordError> {
         if found == Self::VERSION {
-            rmp_serde::from_slice(body).map_err(|error| RecordError::Malformed {
-                version: found,
-                message: error.to_string(),
-            })
+            rmp_serde::from_slice(body)
+                .map_err(|error| RecordError::Malformed { version: found, message: error.to_string() })
         } else {
             Self::Previous::from_version(found, body).map(Self::migrate)
         }
@@ -106,10 +101,7 @@ impl Record for NoPrevious {
     }
 
     fn from_version(found: u8, _body: &[u8]) -> Result<Self, RecordError> {
-        Err(RecordError::UnknownVersion {
-            found,
-            newest: Self::VERSION,
-        })
+        Err(RecordError::UnknownVersion { found, newest: Self::VERSION })
     }
 }
 
@@ -134,10 +126,7 @@ mod tests {
         const VERSION: u8 = 2;
         type Previous = First;
         fn migrate(previous: First) -> Self {
-            Self {
-                title: previous.name,
-                tags: Vec::new(),
-            }
+            Self { title: previous.name, tags: Vec::new() }
         }
     }
 
@@ -150,10 +139,7 @@ mod tests {
         const VERSION: u8 = 3;
         type Previous = Second;
         fn migrate(previous: Second) -> Self {
-            Self {
-                title: previous.title,
-                tag_count: previous.tags.len(),
-            }
+            Self { title: previous.title, tag_count: previous.tags.len() }
         }
     }
 
@@ -162,30 +148,10 @@ mod tests {
 
     #[test]
     fn an_old_record_walks_the_whole_chain() {
-        assert_eq!(
-            First { name: "ads".into() }.to_bytes().unwrap(),
-            GOLDEN_FIRST
-        );
-        assert_eq!(
-            Third::from_bytes(GOLDEN_FIRST).unwrap(),
-            Third {
-                title: "ads".into(),
-                tag_count: 0
-            }
-        );
-        let second = Second {
-            title: "ads".into(),
-            tags: vec!["a".into()],
-        }
-        .to_bytes()
-        .unwrap();
-        assert_eq!(
-            Third::from_bytes(&second).unwrap(),
-            Third {
-                title: "ads".into(),
-                tag_count: 1
-            }
-        );
+        assert_eq!(First { name: "ads".into() }.to_bytes().unwrap(), GOLDEN_FIRST);
+        assert_eq!(Third::from_bytes(GOLDEN_FIRST).unwrap(), Third { title: "ads".into(), tag_count: 0 });
+        let second = Second { title: "ads".into(), tags: vec!["a".into()] }.to_bytes().unwrap();
+        assert_eq!(Third::from_bytes(&second).unwrap(), Third { title: "ads".into(), tag_count: 1 });
     }
 
     #[test]
@@ -197,21 +163,9 @@ mod tests {
     #[test]
     fn bytes_of_another_version_or_shape_are_refused() {
         assert!(matches!(Third::from_bytes(b""), Err(RecordError::Empty)));
-        assert!(matches!(
-            Third::from_bytes(b"\x04\x80"),
-            Err(RecordError::UnknownVersion {
-                found: 4,
-                newest: 3
-            })
-        ));
-        assert!(matches!(
-            Third::from_bytes(b"\x00\x80"),
-            Err(RecordError::UnknownVersion { found: 0, .. })
-        ));
-        assert!(matches!(
-            Third::from_bytes(b"\x03\x80"),
-            Err(RecordError::Malformed { version: 3, .. })
-        ));
+        assert!(matches!(Third::from_bytes(b"\x04\x80"), Err(RecordError::UnknownVersion { found: 4, newest: 3 })));
+        assert!(matches!(Third::from_bytes(b"\x00\x80"), Err(RecordError::UnknownVersion { found: 0, .. })));
+        assert!(matches!(Third::from_bytes(b"\x03\x80"), Err(RecordError::Malformed { version: 3, .. })));
         let golden = GOLDEN_FIRST;
         assert!(First::from_bytes(&golden[..golden.len() - 1]).is_err());
     }

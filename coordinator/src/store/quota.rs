@@ -25,10 +25,7 @@ pub struct Space {
 /// The system's error, for instance when `path` does not exist.
 pub fn space(path: &Path) -> io::Result<Space> {
     let stat = rustix::fs::statvfs(path)?;
-    Ok(Space {
-        free: stat.f_bavail.saturating_mul(stat.f_frsize),
-        total: stat.f_blocks.saturating_mul(stat.f_frsize),
-    })
+    Ok(Space { free: stat.f_bavail.saturating_mul(stat.f_frsize), total: stat.f_blocks.saturating_mul(stat.f_frsize) })
 }
 
 /// Bytes on the disk of all files below `path`: blocks in use, so that punched holes count as free. A file that vanishes
@@ -84,10 +81,7 @@ mod tests {
         let nested = folder.path().join("a/b");
         fs::create_dir_all(&nested).unwrap();
         fs::write(nested.join("data"), vec![7; 100_000]).unwrap();
-        fs::File::create(folder.path().join("hole"))
-            .unwrap()
-            .set_len(1 << 30)
-            .unwrap();
+        fs::File::create(folder.path().join("hole")).unwrap().set_len(1 << 30).unwrap();
         let bytes = directory_usage(folder.path()).unwrap();
         assert!((100_000..10_000_000).contains(&bytes), "{bytes}");
     }

@@ -201,16 +201,16 @@ pub struct Totals {
 #[must_use]
 pub fn run_state(shards: &[ShardState]) -> RunState {
     let any = |wanted: ShardState| shards.contains(&wanted);
-    if shards.iter().all(|shard| shard.is_over()) {
-        return match () {
-            () if any(ShardState::Failed) || any(ShardState::Quarantined) => RunState::Failed,
-            () if any(ShardState::Stopped) => RunState::Stopped,
-            () => RunState::Completed,
-        };
-    }
     let begun = |shard: &ShardState| *shard != ShardState::Waiting;
-    if shards.iter().all(|shard| shard.is_over() || *shard == ShardState::Paused) {
+    let still = shards.iter().all(|shard| shard.is_over() || *shard == ShardState::Paused);
+    if still && (any(ShardState::Failed) || any(ShardState::Quarantined)) {
+        RunState::Failed
+    } else if still && any(ShardState::Paused) {
         RunState::Paused
+    } else if still && any(ShardState::Stopped) {
+        RunState::Stopped
+    } else if still {
+        RunState::Completed
     } else if shards.iter().any(begun) {
         RunState::Running
     } else {

@@ -36,10 +36,7 @@ impl SledKv {
     /// # Errors
     /// `Open` when the folder is in use by another process, damaged or not accessible.
     pub fn open(path: &Path) -> Result<Self> {
-        let failed = |message: String| StoreError::Open {
-            path: path.display().to_string(),
-            message,
-        };
+        let failed = |message: String| StoreError::Open { path: path.display().to_string(), message };
         fs::create_dir_all(path).map_err(|error| failed(error.to_string()))?;
         remove_unfinished_snapshots(path).map_err(|error| failed(error.to_string()))?;
         let db = sled::Config::new()
@@ -48,23 +45,15 @@ impl SledKv {
             .flush_every_ms(None)
             .open()
             .map_err(|error| failed(error.to_string()))?;
-        let log_file =
-            File::open(path.join(LOG_FILE)).map_err(|error| failed(error.to_string()))?;
+        let log_file = File::open(path.join(LOG_FILE)).map_err(|error| failed(error.to_string()))?;
         // The names of the new files have to be durable too.
         sync_folder(path).map_err(|error| failed(error.to_string()))?;
-        Ok(Self {
-            db,
-            path: path.to_path_buf(),
-            log_file,
-            failure: OnceLock::new(),
-        })
+        Ok(Self { db, path: path.to_path_buf(), log_file, failure: OnceLock::new() })
     }
 
     fn writable(&self) -> Result<()> {
         match self.failure.get() {
-            Some(reason) => Err(StoreError::ReadOnly {
-                reason: reason.clone(),
-            }),
+            Some(reason) => Err(StoreError::ReadOnly { reason: reason.clone() }),
             None => Ok(()),
         }
     }
@@ -75,18 +64,13 @@ impl SledKv {
             tracing::error!(what, message, "store failed, it takes no more writes");
             format!("failed to {what}: {message}")
         });
-        StoreError::ReadOnly {
-            reason: reason.clone(),
-        }
+        StoreError::ReadOnly { reason: reason.clone() }
     }
 }
 
 impl Kv for SledKv {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let value = self
-            .db
-            .get(key)
-            .map_err(|error| read_failed("get", &error))?;
+        let value = self.db.get(key).map_err(|error| read_failed("get", &error))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
@@ -101,11 +85,7 @@ impl Kv for SledKv {
         let mut chunk = Vec::new();
         let mut bytes = 0;
         while chunk.len() < limit && bytes < CHUNK_BYTES {
-            let Some(pair) = (if reverse {
-                pairs.next_back()
-            } else {
-                pairs.next()
-            }) else {
+            let Some(pair) = (if reverse { pairs.next_back() } else { pairs.next() }) else {
                 break;
             };
             let (key, value) = pair.map_err(|error| read_failed("scan", &error))?;
@@ -123,28 +103,20 @@ impl Kv for SledKv {
         let result = match (changes.len(), changes.pop()) {
             (1, Some(Change::Put(key, value))) => self.db.insert(key, value).map(drop),
             (1, Some(Change::Delete(key))) => self.db.remove(key).map(drop),
-            (_, last) => self
-                .db
-                .apply_batch(sled_batch(changes.into_iter().chain(last))),
+            (_, last) => self.db.apply_batch(sled_batch(changes.into_iter().chain(last))),
         };
         result.map_err(|error| self.write_failed("apply a batch", &error.to_string()))
     }
 
     fn flush(&self) -> Result<()> {
         self.writable()?;
-        self.db
-            .flush()
-            .map_err(|error| self.write_failed("flush", &error.to_string()))?;
-        self.log_file
-            .sync_data()
-            .map_err(|error| self.write_failed("sync", &error.to_string()))
+        self.db.flush().map_err(|error| self.write_failed("flush", &error.to_string()))?;
+        self.log_file.sync_data().map_err(|error| self.write_failed("sync", &error.to_string()))
     }
 
     fn size(&self) -> Result<u64> {
-        quota::directory_usage(&self.path).map_err(|error| StoreError::Engine {
-            what: "measure its size",
-            message: error.to_string(),
-        })
+        quota::directory_usage(&self.path)
+            .map_err(|error| StoreError::Engine { what: "measure its size", message: error.to_string() })
     }
 
     fn read_only(&self) -> Option<String> {
@@ -164,10 +136,7 @@ fn sled_batch(changes: impl Iterator<Item = Change>) -> sled::Batch {
 }
 
 fn read_failed(what: &'static str, error: &sled::Error) -> StoreError {
-    StoreError::Engine {
-        what,
-        message: error.to_string(),
-    }
+    StoreError::Engine { what, message: error.to_string() }
 }
 
 /// Deletes what an interrupted snapshot left behind. Its content is worthless: sled makes it again from its log.
@@ -205,10 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let kv = SledKv::open(folder.path()).unwrap();
         let second = SledKv::open(folder.path()).err();
-        assert!(
-            matches!(second, Some(StoreError::Open { .. })),
-            "{second:?}"
-        );
+        assert!(matches!(second, Some(StoreError::Open { .. })), "{second:?}");
         drop(kv);
     }
 
@@ -221,17 +187,9 @@ mod tests {
         kv.apply(batch.clone()).unwrap();
         kv.write_failed("flush", "no space left on device");
         let refused = kv.apply(batch);
-        assert_eq!(
-            refused,
-            Err(StoreError::ReadOnly {
-                reason: "failed to flush: no space left on device".into()
-            })
-        );
+        assert_eq!(refused, Err(StoreError::ReadOnly { reason: "failed to flush: no space left on device".into() }));
         assert_eq!(kv.flush(), refused);
-        assert_eq!(
-            kv.read_only().as_deref(),
-            Some("failed to flush: no space left on device")
-        );
+        assert_eq!(kv.read_only().as_deref(), Some("failed to flush: no space left on device"));
         assert_eq!(kv.get(b"a").unwrap().as_deref(), Some(b"1".as_slice()));
     }
 }

@@ -16,10 +16,7 @@ pub struct Table<K, V> {
 impl<K: Key, V: Record> Table<K, V> {
     /// The table called `name`. A zero byte ends the name in each key, so names may begin alike; two tables must not share one.
     pub const fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            types: PhantomData,
-        }
+        Self { name, types: PhantomData }
     }
 
     /// The name.
@@ -40,10 +37,8 @@ impl<K: Key, V: Record> Table<K, V> {
 
     /// Adds the writing of a record to `batch`.
     pub fn put(&self, batch: &mut Batch, key: &K, value: &V) -> Result<()> {
-        let bytes = value.to_bytes().map_err(|error| StoreError::Encode {
-            table: self.name,
-            message: error.to_string(),
-        })?;
+        let bytes =
+            value.to_bytes().map_err(|error| StoreError::Encode { table: self.name, message: error.to_string() })?;
         batch.put(self.key_bytes(key), bytes);
         Ok(())
     }
@@ -59,12 +54,7 @@ impl<K: Key, V: Record> Table<K, V> {
     }
 
     /// The records whose key begins with the parts `first`.
-    pub fn scan_prefix<'a, P: PrefixOf<K>>(
-        &self,
-        store: &'a Store,
-        first: &P,
-        reverse: bool,
-    ) -> Rows<'a, K, V> {
+    pub fn scan_prefix<'a, P: PrefixOf<K>>(&self, store: &'a Store, first: &P, reverse: bool) -> Rows<'a, K, V> {
         let mut prefix = self.prefix();
         first.encode(&mut prefix);
         self.rows(store, KeyRange::prefix(&prefix), reverse)
@@ -72,28 +62,19 @@ impl<K: Key, V: Record> Table<K, V> {
 
     /// The records from `start` (included) to `end` (excluded).
     pub fn range<'a>(&self, store: &'a Store, start: &K, end: &K, reverse: bool) -> Rows<'a, K, V> {
-        let range = KeyRange {
-            start: self.key_bytes(start),
-            end: Some(self.key_bytes(end)),
-        };
+        let range = KeyRange { start: self.key_bytes(start), end: Some(self.key_bytes(end)) };
         self.rows(store, range, reverse)
     }
 
     /// The records from `start` (included) to the end of the table.
     pub fn range_from<'a>(&self, store: &'a Store, start: &K) -> Rows<'a, K, V> {
-        let range = KeyRange {
-            start: self.key_bytes(start),
-            ..KeyRange::prefix(&self.prefix())
-        };
+        let range = KeyRange { start: self.key_bytes(start), ..KeyRange::prefix(&self.prefix()) };
         self.rows(store, range, false)
     }
 
     /// The records before `end`, from the last to the first.
     pub fn range_before<'a>(&self, store: &'a Store, end: &K) -> Rows<'a, K, V> {
-        let range = KeyRange {
-            start: self.prefix(),
-            end: Some(self.key_bytes(end)),
-        };
+        let range = KeyRange { start: self.prefix(), end: Some(self.key_bytes(end)) };
         self.rows(store, range, true)
     }
 
@@ -121,17 +102,11 @@ impl<K: Key, V: Record> Table<K, V> {
     }
 
     fn value(&self, bytes: &[u8]) -> Result<V> {
-        V::from_bytes(bytes).map_err(|error| StoreError::Decode {
-            table: self.name,
-            message: error.to_string(),
-        })
+        V::from_bytes(bytes).map_err(|error| StoreError::Decode { table: self.name, message: error.to_string() })
     }
 
     fn rows<'a>(&self, store: &'a Store, range: KeyRange, reverse: bool) -> Rows<'a, K, V> {
-        Rows {
-            table: Self::new(self.name),
-            scan: store.scan(range, reverse),
-        }
+        Rows { table: Self::new(self.name), scan: store.scan(range, reverse) }
     }
 }
 
@@ -146,10 +121,7 @@ impl<K: Key, V: Record> Rows<'_, K, V> {
         let mut rest = key.get(self.table.name.len() + 1..).unwrap_or_default();
         let Some(key) = K::decode(&mut rest).filter(|_| rest.is_empty()) else {
             let message = format!("its key has another form: `{}`", key.escape_ascii());
-            return Err(StoreError::Decode {
-                table: self.table.name,
-                message,
-            });
+            return Err(StoreError::Decode { table: self.table.name, message });
         };
         Ok((key, self.table.value(value)?))
     }
@@ -177,11 +149,8 @@ mod tests {
         let mut batch = Batch::new();
         for (campaign, number) in [("b", 1), ("a", 300), ("a", 2), ("ab", 7)] {
             let text = format!("{campaign}{number}");
-            RUNS.put(&mut batch, &(campaign.into(), number), &text)
-                .unwrap();
-            RUNNERS
-                .put(&mut batch, &(campaign.into(), number), &"other".into())
-                .unwrap();
+            RUNS.put(&mut batch, &(campaign.into(), number), &text).unwrap();
+            RUNNERS.put(&mut batch, &(campaign.into(), number), &"other".into()).unwrap();
         }
         store.apply(batch).unwrap();
         store
@@ -194,29 +163,14 @@ mod tests {
     #[test]
     fn records_come_in_key_order_and_only_from_their_table() {
         let store = filled();
-        assert_eq!(
-            values(RUNS.scan(&store, false)),
-            ["a2", "a300", "ab7", "b1"]
-        );
+        assert_eq!(values(RUNS.scan(&store, false)), ["a2", "a300", "ab7", "b1"]);
         assert_eq!(values(RUNS.scan(&store, true)), ["b1", "ab7", "a300", "a2"]);
-        assert_eq!(
-            values(RUNS.scan_prefix(&store, &"a".to_owned(), false)),
-            ["a2", "a300"]
-        );
+        assert_eq!(values(RUNS.scan_prefix(&store, &"a".to_owned(), false)), ["a2", "a300"]);
         let (from, to) = (("a".to_owned(), 3), ("b".to_owned(), 1));
-        assert_eq!(
-            values(RUNS.range(&store, &from, &to, true)),
-            ["ab7", "a300"]
-        );
+        assert_eq!(values(RUNS.range(&store, &from, &to, true)), ["ab7", "a300"]);
         assert_eq!(values(RUNS.range(&store, &to, &from, false)), [""; 0]);
-        assert_eq!(
-            values(RUNS.range_from(&store, &from)),
-            ["a300", "ab7", "b1"]
-        );
-        assert_eq!(
-            values(RUNS.range_before(&store, &to)),
-            ["ab7", "a300", "a2"]
-        );
+        assert_eq!(values(RUNS.range_from(&store, &from)), ["a300", "ab7", "b1"]);
+        assert_eq!(values(RUNS.range_before(&store, &to)), ["ab7", "a300", "a2"]);
         assert_eq!(RUNS.first(&store).unwrap().unwrap().0, ("a".to_owned(), 2));
         assert_eq!(RUNS.last(&store).unwrap().unwrap().0, ("b".to_owned(), 1));
     }
@@ -240,14 +194,8 @@ mod tests {
         batch.put(b"run\0zz".as_slice(), b"\x01\xa1x".as_slice());
         batch.put(b"run\0a\0\x01\0\0\0\x02".as_slice(), b"\x09".as_slice());
         store.apply(batch).unwrap();
-        assert!(matches!(
-            RUNS.get(&store, &("a".into(), 2)),
-            Err(StoreError::Decode { table: "run", .. })
-        ));
+        assert!(matches!(RUNS.get(&store, &("a".into(), 2)), Err(StoreError::Decode { table: "run", .. })));
         let last = RUNS.last(&store);
-        assert!(
-            matches!(last, Err(StoreError::Decode { table: "run", .. })),
-            "{last:?}"
-        );
+        assert!(matches!(last, Err(StoreError::Decode { table: "run", .. })), "{last:?}");
     }
 }

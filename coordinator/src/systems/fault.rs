@@ -156,9 +156,10 @@ impl Fault {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::TooLarge { limit, .. } => {
-                Self::new(Code::PayloadTooLarge, format!("The record would be larger than the {limit} bytes that are stored of one"))
-            }
+            StoreError::TooLarge { limit, .. } => Self::new(
+                Code::PayloadTooLarge,
+                format!("The record would be larger than the {limit} bytes that are stored of one"),
+            ),
             StoreError::ReadOnly { .. } => {
                 tracing::error!(%error, "a change was refused");
                 let message = "The store takes no changes since a disk error; the log names it";

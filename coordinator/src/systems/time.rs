@@ -54,7 +54,11 @@ pub fn round3(value: f64) -> f64 {
 #[must_use]
 pub fn whole(value: f64) -> u64 {
     let bounded = value.round().clamp(0.0, 9.0e18);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the range by the clamp; NaN becomes 0")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "within the range by the clamp; NaN becomes 0"
+    )]
     let whole = bounded as u64;
     whole
 }

@@ -1,11 +1,6 @@
 //! The managed broker and worker processes of `dev`, with a real nats-server.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
 mod roles;
 
@@ -23,21 +18,14 @@ use trafficlab_shared::config::{Config, DEV_PRESET, Purpose, Secret, Sources};
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn config() -> Config {
-    let sources = Sources {
-        preset: Some(DEV_PRESET),
-        ..Sources::default()
-    };
+    let sources = Sources { preset: Some(DEV_PRESET), ..Sources::default() };
     Config::load(&sources, Purpose::Coordinator).unwrap()
 }
 
 /// A stand-in for the worker program that only lives.
 fn idle_worker(folder: &Path) -> PathBuf {
     let path = folder.join("idle-worker");
-    std::fs::write(
-        &path,
-        "#!/bin/sh\necho \"$TRAFFICLAB_NATS__USER $*\"\nexec sleep 1000\n",
-    )
-    .unwrap();
+    std::fs::write(&path, "#!/bin/sh\necho \"$TRAFFICLAB_NATS__USER $*\"\nexec sleep 1000\n").unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     path
 }
@@ -72,28 +60,12 @@ fn pid(number: u32) -> Pid {
 /// Gone, or a zombie that only waits for whoever inherited it.
 fn is_gone(number: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-    test_kill_process(pid(number)).is_err()
-        || stat
-            .rsplit(')')
-            .next()
-            .is_some_and(|rest| rest.starts_with(" Z"))
+    test_kill_process(pid(number)).is_err() || stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z"))
 }
 
-async fn connect(
-    cluster: &DevCluster,
-    user: &str,
-    password: &Secret,
-    inbox: &str,
-) -> async_nats::Client {
-    let options = async_nats::ConnectOptions::with_user_and_password(
-        user.to_owned(),
-        password.expose().to_owned(),
-    );
-    options
-        .custom_inbox_prefix(inbox)
-        .connect(cluster.nats_url())
-        .await
-        .unwrap()
+async fn connect(cluster: &DevCluster, user: &str, password: &Secret, inbox: &str) -> async_nats::Client {
+    let options = async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.expose().to_owned());
+    options.custom_inbox_prefix(inbox).connect(cluster.nats_url()).await.unwrap()
 }
 
 async fn start(folder: &Path, workers: u16) -> Result<DevCluster, DevError> {
@@ -104,11 +76,7 @@ async fn start(folder: &Path, workers: u16) -> Result<DevCluster, DevError> {
 async fn kill_broker(cluster: &DevCluster) -> u32 {
     let (user, password) = cluster.coordinator_login();
     let js = jetstream::new(connect(cluster, user, password, "_INBOX").await);
-    let config = stream::Config {
-        name: "S".into(),
-        subjects: vec!["s".into()],
-        ..Default::default()
-    };
+    let config = stream::Config { name: "S".into(), subjects: vec!["s".into()], ..Default::default() };
     js.create_stream(config).await.unwrap();
     js.publish("s", "kept".into()).await.unwrap().await.unwrap();
     let first = cluster.broker_pid().unwrap();
@@ -136,10 +104,7 @@ async fn kill_worker(cluster: &DevCluster, folder: &Path) {
         (text.lines().count() == 2).then_some(text)
     };
     let shown = until("two starts in the log", twice).await;
-    assert!(
-        shown.contains("worker serve --nats nats://127.0.0.1:"),
-        "{shown}"
-    );
+    assert!(shown.contains("worker serve --nats nats://127.0.0.1:"), "{shown}");
     assert!(shown.contains("--id dev-1"), "{shown}");
 }
 
@@ -175,35 +140,20 @@ async fn children_die_with_a_killed_parent() {
     const HOLDER: &str = "DEV_CLUSTER_HOLDER";
     if let Some(folder) = std::env::var_os(HOLDER).map(PathBuf::from) {
         let cluster = start(&folder, 1).await.unwrap();
-        let pids = [
-            cluster.broker_pid().unwrap(),
-            cluster.worker_pids()[0].unwrap(),
-        ];
+        let pids = [cluster.broker_pid().unwrap(), cluster.worker_pids()[0].unwrap()];
         std::fs::write(folder.join("pids.new"), format!("{} {}", pids[0], pids[1])).unwrap();
         std::fs::rename(folder.join("pids.new"), folder.join("pids")).unwrap();
         return std::future::pending().await;
     }
     let folder = tempfile::tempdir().unwrap();
     let mut command = tokio::process::Command::new(std::env::current_exe().unwrap());
-    command.args([
-        "--exact",
-        "children_die_with_a_killed_parent",
-        "--nocapture",
-    ]);
-    command
-        .env(HOLDER, folder.path())
-        .stdout(Stdio::null())
-        .kill_on_drop(true);
+    command.args(["--exact", "children_die_with_a_killed_parent", "--nocapture"]);
+    command.env(HOLDER, folder.path()).stdout(Stdio::null()).kill_on_drop(true);
     let mut holder = command.spawn().unwrap();
-    let pids = until("the holder's children", || async {
-        std::fs::read_to_string(folder.path().join("pids")).ok()
-    })
-    .await;
+    let pids =
+        until("the holder's children", || async { std::fs::read_to_string(folder.path().join("pids")).ok() }).await;
     let pids: Vec<u32> = pids.split(' ').map(|text| text.parse().unwrap()).collect();
     assert!(pids.iter().all(|pid| !is_gone(*pid)), "{pids:?}");
     holder.kill().await.unwrap();
-    until("the end of the children", || async {
-        pids.iter().all(|pid| is_gone(*pid)).then_some(())
-    })
-    .await;
+    until("the end of the children", || async { pids.iter().all(|pid| is_gone(*pid)).then_some(()) }).await;
 }

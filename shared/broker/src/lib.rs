@@ -1,5 +1,6 @@
 //! How both processes connect to the broker: one set of options, one way to wait.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::jetstream;
@@ -87,4 +88,18 @@ fn options(nats: &NatsConfig, name: &str) -> Result<ConnectOptions, BrokerError>
 #[must_use]
 pub fn jetstream(client: Client) -> Context {
     jetstream::context::ContextBuilder::new().timeout(REQUEST_TIMEOUT).ack_timeout(REQUEST_TIMEOUT).build(client)
+}
+
+/// How often the client has connected so far.
+#[must_use]
+pub fn connects(client: &Client) -> u64 {
+    client.statistics().connects.load(Ordering::Relaxed)
+}
+
+/// Comes back once the client has connected again. A consumer made on the old connection would
+/// find out only by missing heartbeats, many seconds later.
+pub async fn renewed(client: &Client, before: u64) {
+    while connects(client) == before {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }

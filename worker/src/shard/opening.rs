@@ -4,8 +4,9 @@ use trafficlab_shared::model::arrivals::RateChange;
 use trafficlab_shared::protocol::job::ShardJob;
 use trafficlab_shared::protocol::report::{Cursor, Delivery, Event, Origin, Record, Span};
 
-/// Starts without any progress after which a shard is given up.
-pub(crate) const MAX_IDLE_STARTS: u32 = 5;
+/// Starts without any progress after which a shard is given up: one more than an actor's restarts,
+/// so that an actor which fails again and again is the one who tells why.
+pub(crate) const MAX_IDLE_STARTS: u32 = 6;
 
 /// The decision.
 #[derive(Debug, PartialEq)]
@@ -40,7 +41,8 @@ pub(crate) struct Resume {
 /// Decides about a delivery of `job`.
 pub(crate) fn decide(job: &ShardJob, delivery: Delivery, last: Option<&Record>) -> Opening {
     let Some(last) = last else {
-        let at = Box::new(Resume { epoch: job.known.epoch + 1, idle_starts: 1, ..Resume::default() });
+        let known = Resume { epoch: job.known.epoch + 1, next: job.known.cursor, idle_starts: 1, ..Resume::default() };
+        let at = Box::new(known);
         if job.known.started {
             return Opening::GiveUp {
                 reason: "the shard's log is empty though it had started: results were lost in the broker".into(),
@@ -53,7 +55,8 @@ pub(crate) fn decide(job: &ShardJob, delivery: Delivery, last: Option<&Record>) 
     let leave = match &last.event {
         Event::End { .. } => true,
         Event::Failed { .. } => job.revision <= last.revision,
-        Event::Pause => job.activation <= activation,
+        // A newer revision of the same activation stops what is paused.
+        Event::Pause => job.activation <= activation && job.revision <= last.revision,
         Event::Start { .. } | Event::Batch | Event::Control { .. } | Event::Yield => {
             delivery.sequence < last.delivery.sequence
         }
@@ -146,7 +149,7 @@ mod tests {
         Delivery { sequence, count }
     }
 
-    fn runs(opening: Opening) -> bool {
+    fn runs(opening: &Opening) -> bool {
         match opening {
             Opening::Run(_) => true,
             Opening::Leave | Opening::Fenced | Opening::GiveUp { .. } => false,
@@ -155,8 +158,13 @@ mod tests {
 
     #[test]
     fn a_new_shard_begins_and_a_lost_log_does_not() {
-        assert!(runs(decide(&job(1, 1, false), delivery(1, 1), None)));
-        assert!(matches!(decide(&job(1, 1, true), delivery(1, 1), None), Opening::GiveUp { .. }));
+        assert!(runs(&decide(&job(1, 1, false), delivery(1, 1), None)));
+        let mut lost = job(1, 1, true);
+        lost.known.cursor = Cursor { slot: 9, k: 1 };
+        let Opening::GiveUp { at, .. } = decide(&lost, delivery(1, 1), None) else {
+            panic!("not given up");
+        };
+        assert_eq!(at.next, lost.known.cursor, "ingest takes a record that goes on where the log ended");
     }
 
     #[test]
@@ -172,7 +180,7 @@ mod tests {
         let last = last(Event::Batch, 1);
         assert_eq!(decide(&job(1, 1, true), delivery(9, 5), Some(&last)), Opening::Leave);
         assert_eq!(decide(&job(1, 1, true), delivery(10, 1), Some(&last)), Opening::Fenced);
-        assert!(runs(decide(&job(1, 1, true), delivery(10, 2), Some(&last))), "a restart in place");
+        assert!(runs(&decide(&job(1, 1, true), delivery(10, 2), Some(&last))), "a restart in place");
     }
 
     #[test]
@@ -181,20 +189,21 @@ mod tests {
         assert_eq!(decide(&job(9, 2, true), delivery(99, 1), Some(&end)), Opening::Leave);
         let failed = last(Event::Failed { reason: String::new(), attempts: 1 }, 2);
         assert_eq!(decide(&job(2, 1, true), delivery(99, 1), Some(&failed)), Opening::Leave);
-        assert!(runs(decide(&job(3, 1, true), delivery(99, 1), Some(&failed))), "a retry has a newer revision");
+        assert!(runs(&decide(&job(3, 1, true), delivery(99, 1), Some(&failed))), "a retry has a newer revision");
     }
 
     #[test]
-    fn a_pause_holds_until_the_next_activation() {
+    fn a_pause_holds_until_it_is_ended() {
         let pause = last(Event::Pause, 2);
-        assert_eq!(decide(&job(3, 1, true), delivery(99, 1), Some(&pause)), Opening::Leave);
-        assert!(runs(decide(&job(3, 2, true), delivery(99, 1), Some(&pause))));
+        assert_eq!(decide(&job(2, 1, true), delivery(99, 1), Some(&pause)), Opening::Leave);
+        assert!(runs(&decide(&job(3, 2, true), delivery(99, 1), Some(&pause))));
+        assert!(runs(&decide(&job(3, 1, true), delivery(99, 1), Some(&pause))), "a stop has no activation of its own");
     }
 
     #[test]
     fn starts_without_progress_end_somewhere() {
         let start = |idle_starts| last(Event::Start { idle_starts }, 1);
-        assert!(runs(decide(&job(1, 1, true), delivery(10, 2), Some(&start(MAX_IDLE_STARTS - 1)))));
+        assert!(runs(&decide(&job(1, 1, true), delivery(10, 2), Some(&start(MAX_IDLE_STARTS - 1)))));
         let given_up = decide(&job(1, 1, true), delivery(10, 2), Some(&start(MAX_IDLE_STARTS)));
         assert!(matches!(given_up, Opening::GiveUp { .. }));
     }

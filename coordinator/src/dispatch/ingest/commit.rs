@@ -8,9 +8,7 @@ use uuid::Uuid;
 
 use super::take::{Block, Work};
 use super::{Incoming, lifecycle};
-use crate::store::entries::{
-    ENTRIES_FRAME, EXTENTS, Extent, POSITION, Position, QUARANTINE, SEQUENCES,
-};
+use crate::store::entries::{ENTRIES_FRAME, EXTENTS, Extent, POSITION, Position, QUARANTINE, SEQUENCES};
 use crate::store::runs::{HISTOGRAMS, RUNS, SHARDS, TOTALS, Timing};
 use crate::store::segment::{Frame, FrameMeta, Location, SegmentDir, SegmentError, SegmentLog};
 use crate::store::series::{BLOCK_SECONDS, SERIES};
@@ -240,11 +238,8 @@ impl Ingester {
     }
 
     fn put_timings(&self, job: &str, timings: &Timings, batch: &mut Batch) -> Result<(), StoreError> {
-        let kinds = [
-            (Timing::Response, &timings.response),
-            (Timing::Service, &timings.service),
-            (Timing::Lag, &timings.lag),
-        ];
+        let kinds =
+            [(Timing::Response, &timings.response), (Timing::Service, &timings.service), (Timing::Lag, &timings.lag)];
         for (kind, added) in kinds.into_iter().filter(|(_, added)| added.count() > 0) {
             let key = (job.to_owned(), kind as u8);
             let mut histogram = HISTOGRAMS.get(&self.store, &key)?.unwrap_or_default();

@@ -61,8 +61,9 @@ fn apply(run: &mut Run, event: &LifeEvent) {
     }
     if let Some(reason) = &event.failure {
         run.reason.get_or_insert_with(|| reason.clone());
-        if run.desired.state == DesiredState::Run || run.desired.state == DesiredState::Pause {
-            run.desired.state = DesiredState::Stop;
+        // The other shards hold, so that a retry finds the run whole.
+        if run.desired.state == DesiredState::Run {
+            run.desired.state = DesiredState::Pause;
             run.desired.revision += 1;
         }
     }

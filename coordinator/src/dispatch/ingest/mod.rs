@@ -60,12 +60,18 @@ type Followed = (Option<Ingester>, Result<(), async_nats::Error>);
 
 /// Follows the stream until something goes wrong. The ingester comes back unless its thread died.
 async fn follow(dispatch: &Arc<Dispatch>, mut ingester: Ingester) -> Followed {
+    let client = dispatch.broker.context().client();
+    let connects = trafficlab_broker::connects(&client);
     let mut messages = match open(dispatch, &mut ingester).await {
         Ok(messages) => messages,
         Err(error) => return (Some(ingester), Err(error)),
     };
     loop {
-        let batch = match next_batch(&mut messages).await {
+        let next = tokio::select! {
+            next = next_batch(&mut messages) => next,
+            () = trafficlab_broker::renewed(&client, connects) => Err("the connection was renewed".into()),
+        };
+        let batch = match next {
             Ok(batch) => batch,
             Err(error) => return (Some(ingester), Err(error)),
         };
@@ -84,10 +90,7 @@ async fn follow(dispatch: &Arc<Dispatch>, mut ingester: Ingester) -> Followed {
     }
 }
 
-async fn open(
-    dispatch: &Dispatch,
-    ingester: &mut Ingester,
-) -> Result<pull::Ordered, async_nats::Error> {
+async fn open(dispatch: &Dispatch, ingester: &mut Ingester) -> Result<pull::Ordered, async_nats::Error> {
     let stream = dispatch.broker.context().get_stream(subject::RESULTS_STREAM).await?;
     let created = stream.cached_info().created.unix_timestamp_nanos();
     let position = ingester.position_in(u64::try_from(created)?);
@@ -138,7 +141,6 @@ fn incoming(message: async_nats::jetstream::Message) -> Result<Incoming, async_n
         payload: message.message.payload,
     })
 }
-
 
 #[cfg(test)]
 mod tests;

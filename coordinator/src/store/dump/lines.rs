@@ -42,12 +42,7 @@ pub(super) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(super) fn new(input: &'a mut dyn BufRead) -> Self {
-        Self {
-            input,
-            hash: Sha256::new(),
-            buffer: Vec::new(),
-            number: 0,
-        }
+        Self { input, hash: Sha256::new(), buffer: Vec::new(), number: 0 }
     }
 
     /// The number of the line that was read last, from 1.
@@ -65,15 +60,10 @@ impl<'a> Lines<'a> {
         self.buffer.clear();
         let limit = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX);
         let mut limited = (&mut *self.input).take(limit);
-        limited
-            .read_until(b'\n', &mut self.buffer)
-            .map_err(DumpError::io("read the dump"))?;
+        limited.read_until(b'\n', &mut self.buffer).map_err(DumpError::io("read the dump"))?;
         if self.buffer.last() != Some(&b'\n') {
             return Err(if self.buffer.len() >= MAX_LINE_BYTES {
-                DumpError::Damaged {
-                    line: self.number + 1,
-                    reason: "the line is too long".into(),
-                }
+                DumpError::Damaged { line: self.number + 1, reason: "the line is too long".into() }
             } else {
                 DumpError::Truncated { line: self.number }
             });
@@ -87,34 +77,23 @@ impl<'a> Lines<'a> {
     pub(super) fn header(&mut self) -> Result<(), DumpError> {
         self.next()?;
         match serde_json::from_slice::<HeaderLine<'_>>(&self.buffer) {
-            Ok(HeaderLine {
-                format: FORMAT,
-                version: VERSION,
-            }) => Ok(()),
+            Ok(HeaderLine { format: FORMAT, version: VERSION }) => Ok(()),
             _ => Err(DumpError::UnknownFormat),
         }
     }
 
     /// The line that was read last.
     pub(super) fn parse(&self) -> Result<Line<'_>, DumpError> {
-        serde_json::from_slice(&self.buffer).map_err(|error| DumpError::Damaged {
-            line: self.number,
-            reason: error.to_string(),
-        })
+        serde_json::from_slice(&self.buffer)
+            .map_err(|error| DumpError::Damaged { line: self.number, reason: error.to_string() })
     }
 
     /// Checks that the input ends here.
     pub(super) fn nothing_more(&mut self) -> Result<(), DumpError> {
-        let rest = self
-            .input
-            .fill_buf()
-            .map_err(DumpError::io("read the dump"))?;
+        let rest = self.input.fill_buf().map_err(DumpError::io("read the dump"))?;
         if rest.is_empty() {
             return Ok(());
         }
-        Err(DumpError::Damaged {
-            line: self.number + 1,
-            reason: "there is more after the last line".into(),
-        })
+        Err(DumpError::Damaged { line: self.number + 1, reason: "there is more after the last line".into() })
     }
 }

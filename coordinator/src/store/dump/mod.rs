@@ -129,12 +129,10 @@ struct EndLine<'a> {
 /// The hash as it stands in the last line.
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            if write!(text, "{byte:02x}").is_err() {
-                text.clear();
-            }
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        if write!(text, "{byte:02x}").is_err() {
+            text.clear();
+        }
+        text
+    })
 }

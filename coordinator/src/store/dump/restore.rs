@@ -22,12 +22,8 @@ pub fn restore(input: &mut dyn BufRead, folder: &Path) -> Result<DumpCounts, Dum
     // Left by a restore that was killed; its content is worthless without its last line.
     remove_if_there(&staging)?;
     let result = restore_into(input, &staging).and_then(|counts| {
-        fs::rename(&staging, folder)
-            .map_err(DumpError::io("move the restored folder into its place"))?;
-        let parent = folder
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        fs::rename(&staging, folder).map_err(DumpError::io("move the restored folder into its place"))?;
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         sync_folder(parent).map_err(DumpError::io("sync the parent folder"))?;
         Ok(counts)
     });
@@ -41,9 +37,7 @@ fn refuse_content(folder: &Path) -> Result<(), DumpError> {
     match fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
-            Some(_) => Err(DumpError::NotEmpty {
-                path: folder.display().to_string(),
-            }),
+            Some(_) => Err(DumpError::NotEmpty { path: folder.display().to_string() }),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(DumpError::io("look into the target folder")(error)),
@@ -52,9 +46,7 @@ fn refuse_content(folder: &Path) -> Result<(), DumpError> {
 
 fn staging_folder(folder: &Path) -> Result<PathBuf, DumpError> {
     let Some(name) = folder.file_name() else {
-        return Err(DumpError::io("name the target folder")(
-            std::io::ErrorKind::InvalidInput.into(),
-        ));
+        return Err(DumpError::io("name the target folder")(std::io::ErrorKind::InvalidInput.into()));
     };
     let mut name = name.to_owned();
     name.push(".restoring");
@@ -79,15 +71,10 @@ fn restore_into(input: &mut dyn BufRead, folder: &Path) -> Result<DumpCounts, Du
         let before = lines.hash();
         lines.next()?;
         match lines.parse()? {
-            Line::Pair { k, v } => target
-                .pair(k, v)
-                .map_err(|error| error.at(lines.number()))?,
-            Line::Segment { segment } => target
-                .segment(&segment)
-                .map_err(|error| error.at(lines.number()))?,
+            Line::Pair { k, v } => target.pair(k, v).map_err(|error| error.at(lines.number()))?,
+            Line::Segment { segment } => target.segment(&segment).map_err(|error| error.at(lines.number()))?,
             Line::End { end } => {
-                check_end(&end, before, target.counts())
-                    .map_err(|error| error.at(lines.number()))?;
+                check_end(&end, before, target.counts()).map_err(|error| error.at(lines.number()))?;
                 lines.nothing_more()?;
                 return target.finish();
             }
@@ -97,15 +84,9 @@ fn restore_into(input: &mut dyn BufRead, folder: &Path) -> Result<DumpCounts, Du
 
 fn check_end(end: &EndLine<'_>, hash: Sha256, counts: DumpCounts) -> Result<(), LineError> {
     if hex(&hash.finalize()) != end.sha256 {
-        return Err(LineError::Damaged(
-            "the checksum of the dump does not match".into(),
-        ));
+        return Err(LineError::Damaged("the checksum of the dump does not match".into()));
     }
-    if (DumpCounts {
-        keys: end.keys,
-        frames: end.frames,
-    }) != counts
-    {
+    if (DumpCounts { keys: end.keys, frames: end.frames }) != counts {
         return Err(LineError::Damaged("the counts do not match".into()));
     }
     Ok(())

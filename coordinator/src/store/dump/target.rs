@@ -37,10 +37,7 @@ impl Target {
             kv: SledKv::open(&folder.join(KV_FOLDER))?,
             batch: Batch::new(),
             batch_bytes: 0,
-            files: SegmentFiles {
-                folder: segments,
-                current: None,
-            },
+            files: SegmentFiles { folder: segments, current: None },
             counts: DumpCounts::default(),
         })
     }
@@ -83,9 +80,7 @@ impl Target {
     /// Makes everything durable.
     pub(super) fn finish(mut self) -> Result<DumpCounts, DumpError> {
         self.apply()?;
-        self.files
-            .close()
-            .map_err(DumpError::io("write the restored segments"))?;
+        self.files.close().map_err(DumpError::io("write the restored segments"))?;
         for folder in [&self.files.folder, &self.folder] {
             sync_folder(folder).map_err(DumpError::io("sync the restored folder"))?;
         }
@@ -94,9 +89,7 @@ impl Target {
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, LineError> {
-    BASE64
-        .decode(text)
-        .map_err(|error| LineError::Damaged(error.to_string()))
+    BASE64.decode(text).map_err(|error| LineError::Damaged(error.to_string()))
 }
 
 /// The segment files as they are made again, one after the other.
@@ -116,9 +109,7 @@ impl SegmentFiles {
         let failed = DumpError::io("write the restored segments");
         match self.write_at_end(line, bytes) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(LineError::Damaged(
-                "the frame is not where the last one ended".into(),
-            )),
+            Ok(false) => Err(LineError::Damaged("the frame is not where the last one ended".into())),
             Err(error) => Err(failed(error).into()),
         }
     }
@@ -130,11 +121,7 @@ impl SegmentFiles {
             self.close()?;
             let path = file_path(&self.folder, line.file);
             let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-            self.current = Some(Current {
-                number: line.file,
-                file,
-                len: 0,
-            });
+            self.current = Some(Current { number: line.file, file, len: 0 });
         }
         let Some(current) = &mut self.current else {
             return Ok(false);

@@ -7,9 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::store::kv::{Batch, KeyRange, Pair};
-use crate::store::segment::{
-    Committed, Frame, FrameMeta, Scanned, SegmentDir, SegmentLog, SegmentOptions,
-};
+use crate::store::segment::{Committed, Frame, FrameMeta, Scanned, SegmentDir, SegmentLog, SegmentOptions};
 use crate::store::{SEGMENT_FOLDER, Store};
 
 /// A store with keys of all bytes and three segment files, one of them with an erased frame at its end.
@@ -21,34 +19,13 @@ fn filled(folder: &Path) -> (Store, SegmentDir, Committed) {
     }
     store.commit_blocking(batch).unwrap();
     let segments = folder.join(SEGMENT_FOLDER);
-    let mut log = SegmentLog::open(
-        &segments,
-        Committed::default(),
-        SegmentOptions {
-            max_file_bytes: 10_000,
-        },
-    )
-    .unwrap();
-    let meta = FrameMeta {
-        count: 1,
-        ..FrameMeta::default()
-    };
+    let mut log = SegmentLog::open(&segments, Committed::default(), SegmentOptions { max_file_bytes: 10_000 }).unwrap();
+    let meta = FrameMeta { count: 1, ..FrameMeta::default() };
     let payload = [7; 4_000];
-    let locations = log
-        .append(
-            &[Frame {
-                meta: &meta,
-                payload: &payload,
-            }; 6],
-        )
-        .unwrap();
+    let locations = log.append(&[Frame { meta: &meta, payload: &payload }; 6]).unwrap();
     log.sync().unwrap();
     let committed = log.position();
-    log.append(&[Frame {
-        meta: &meta,
-        payload: b"not committed",
-    }])
-    .unwrap();
+    log.append(&[Frame { meta: &meta, payload: b"not committed" }]).unwrap();
     let dir = SegmentDir::new(&segments);
     dir.erase(&[locations[1], locations[2]]).unwrap();
     (store, dir, committed)
@@ -67,16 +44,10 @@ fn restored(mut dump: &[u8], folder: &Path) -> Result<DumpCounts, DumpError> {
 
 fn content(folder: &Path) -> (Vec<Pair>, Vec<Scanned>) {
     let store = Store::open(folder).unwrap();
-    let pairs = store
-        .scan(KeyRange::all(), false)
-        .map(|pair| pair.unwrap())
-        .collect();
+    let pairs = store.scan(KeyRange::all(), false).map(|pair| pair.unwrap()).collect();
     let segments = SegmentDir::new(&folder.join(SEGMENT_FOLDER));
     let files = segments.files().unwrap();
-    let frames = files
-        .into_iter()
-        .flat_map(|file| segments.scan(file, None).unwrap())
-        .map(|frame| frame.unwrap());
+    let frames = files.into_iter().flat_map(|file| segments.scan(file, None).unwrap()).map(|frame| frame.unwrap());
     (pairs, frames.collect())
 }
 
@@ -86,23 +57,11 @@ fn a_restored_store_equals_the_dumped_one() {
     let (from, to) = (folder.path().join("from"), folder.path().join("to"));
     let dump = dumped(&from);
     std::fs::create_dir(&to).unwrap();
-    assert_eq!(
-        restored(&dump, &to).unwrap(),
-        DumpCounts {
-            keys: 256,
-            frames: 6
-        }
-    );
+    assert_eq!(restored(&dump, &to).unwrap(), DumpCounts { keys: 256, frames: 6 });
     let (pairs, mut frames) = content(&from);
     let uncommitted = frames.pop().unwrap();
     assert_eq!(uncommitted.frame.unwrap().payload, b"not committed");
-    assert_eq!(
-        frames
-            .iter()
-            .filter(|scanned| scanned.frame.is_none())
-            .count(),
-        2
-    );
+    assert_eq!(frames.iter().filter(|scanned| scanned.frame.is_none()).count(), 2);
     assert_eq!(content(&to), (pairs, frames));
 }
 
@@ -114,13 +73,7 @@ fn a_dump_of_a_restored_store_is_the_same_text() {
     restored(&dump_one, &to).unwrap();
     let segments = SegmentDir::new(&to.join(SEGMENT_FOLDER));
     let mut dump_two = Vec::new();
-    dump(
-        &Store::open(&to).unwrap(),
-        &segments,
-        segments.end().unwrap(),
-        &mut dump_two,
-    )
-    .unwrap();
+    dump(&Store::open(&to).unwrap(), &segments, segments.end().unwrap(), &mut dump_two).unwrap();
     assert!(dump_one == dump_two);
 }
 
@@ -131,10 +84,7 @@ fn a_folder_with_content_is_refused_and_kept() {
     let to = folder.path().join("to");
     std::fs::create_dir(&to).unwrap();
     std::fs::write(to.join("mine"), "kept").unwrap();
-    assert!(matches!(
-        restored(&dump, &to),
-        Err(DumpError::NotEmpty { .. })
-    ));
+    assert!(matches!(restored(&dump, &to), Err(DumpError::NotEmpty { .. })));
     assert_eq!(std::fs::read(to.join("mine")).unwrap(), b"kept");
 }
 
@@ -145,47 +95,24 @@ fn a_cut_or_altered_dump_is_refused_and_leaves_nothing() {
     let to = folder.path().join("to");
     let text = String::from_utf8(dump.clone()).unwrap();
     let without_line = |skip: usize| {
-        let lines = text
-            .lines()
-            .enumerate()
-            .filter(|(number, _)| *number != skip);
-        lines
-            .map(|(_, line)| format!("{line}\n"))
-            .collect::<String>()
-            .into_bytes()
+        let lines = text.lines().enumerate().filter(|(number, _)| *number != skip);
+        lines.map(|(_, line)| format!("{line}\n")).collect::<String>().into_bytes()
     };
     let last = text.lines().count() - 1;
-    let first_frame = text
-        .lines()
-        .position(|line| line.contains("segment"))
-        .unwrap();
+    let first_frame = text.lines().position(|line| line.contains("segment")).unwrap();
     let check = |dump: &[u8], expected: fn(&DumpError) -> bool| {
         let error = restored(dump, &to).unwrap_err();
         assert!(expected(&error), "{error:?}");
         assert!(!to.exists() && !folder.path().join("to.restoring").exists());
     };
-    check(b"", |error| {
-        matches!(error, DumpError::Truncated { line: 0 })
-    });
+    check(b"", |error| matches!(error, DumpError::Truncated { line: 0 }));
     check(b"{}\n", |error| matches!(error, DumpError::UnknownFormat));
-    check(&dump[..dump.len() - 1], |error| {
-        matches!(error, DumpError::Truncated { .. })
-    });
-    check(&dump[..dump.len() / 2], |error| {
-        matches!(error, DumpError::Truncated { .. })
-    });
-    check(&without_line(last), |error| {
-        matches!(error, DumpError::Truncated { .. })
-    });
-    check(&without_line(5), |error| {
-        matches!(error, DumpError::Damaged { .. })
-    });
-    check(&without_line(first_frame), |error| {
-        matches!(error, DumpError::Damaged { .. })
-    });
-    check(&[dump.as_slice(), b"more"].concat(), |error| {
-        matches!(error, DumpError::Damaged { .. })
-    });
+    check(&dump[..dump.len() - 1], |error| matches!(error, DumpError::Truncated { .. }));
+    check(&dump[..dump.len() / 2], |error| matches!(error, DumpError::Truncated { .. }));
+    check(&without_line(last), |error| matches!(error, DumpError::Truncated { .. }));
+    check(&without_line(5), |error| matches!(error, DumpError::Damaged { .. }));
+    check(&without_line(first_frame), |error| matches!(error, DumpError::Damaged { .. }));
+    check(&[dump.as_slice(), b"more"].concat(), |error| matches!(error, DumpError::Damaged { .. }));
     restored(&dump, &to).unwrap();
 }
 

@@ -25,39 +25,20 @@ pub fn dump(
     committed: Committed,
     out: &mut dyn Write,
 ) -> Result<DumpCounts, DumpError> {
-    let mut lines = Lines {
-        out,
-        hash: Sha256::new(),
-        buffer: Vec::new(),
-    };
+    let mut lines = Lines { out, hash: Sha256::new(), buffer: Vec::new() };
     let mut counts = DumpCounts::default();
-    lines.write(&HeaderLine {
-        format: FORMAT,
-        version: VERSION,
-    })?;
+    lines.write(&HeaderLine { format: FORMAT, version: VERSION })?;
     for pair in store.scan(KeyRange::all(), false) {
         let (key, value) = pair?;
-        lines.write(&Line::Pair {
-            k: &BASE64.encode(key),
-            v: &BASE64.encode(value),
-        })?;
+        lines.write(&Line::Pair { k: &BASE64.encode(key), v: &BASE64.encode(value) })?;
         counts.keys += 1;
     }
-    for file in segments
-        .files()?
-        .into_iter()
-        .filter(|file| *file <= committed.file)
-    {
+    for file in segments.files()?.into_iter().filter(|file| *file <= committed.file) {
         let limit = (file == committed.file).then_some(committed.len);
         for scanned in segments.scan(file, limit)? {
             let location = scanned?.location;
             let frame = BASE64.encode(segments.read_raw(location)?);
-            let segment = SegmentLine {
-                file,
-                offset: location.offset,
-                len: location.len,
-                frame: &frame,
-            };
+            let segment = SegmentLine { file, offset: location.offset, len: location.len, frame: &frame };
             lines.write(&Line::Segment { segment })?;
             counts.frames += 1;
         }
@@ -86,11 +67,7 @@ impl Lines<'_> {
 
     fn finish(mut self, counts: DumpCounts) -> Result<(), DumpError> {
         let sha256 = hex(&self.hash.clone().finalize());
-        let end = EndLine {
-            keys: counts.keys,
-            frames: counts.frames,
-            sha256: &sha256,
-        };
+        let end = EndLine { keys: counts.keys, frames: counts.frames, sha256: &sha256 };
         self.write(&Line::End { end })?;
         self.out.flush().map_err(DumpError::io("write the dump"))
     }

@@ -12,16 +12,15 @@ use super::*;
 fn damage_is_found_and_its_place_told() {
     let folder = tempfile::tempdir().unwrap();
     let mut log = open(folder.path(), Committed::default(), 1 << 20);
-    let locations: Vec<_> = (0..3)
-        .map(|number| append_one(&mut log, number, 100).unwrap())
-        .collect();
+    let locations: Vec<_> = (0..3).map(|number| append_one(&mut log, number, 100).unwrap()).collect();
     let path = file_path(folder.path(), 0);
     let mut bytes = fs::read(&path).unwrap();
     let place = locations[1].offset;
     bytes[usize::try_from(place).unwrap() + 60] ^= 1;
     fs::write(&path, bytes).unwrap();
     let dir = SegmentDir::new(folder.path());
-    let is_damage = |error: &SegmentError| matches!(error, SegmentError::Damaged { file: 0, offset, .. } if *offset == place);
+    let is_damage =
+        |error: &SegmentError| matches!(error, SegmentError::Damaged { file: 0, offset, .. } if *offset == place);
     assert!(is_damage(&dir.read(locations[1]).unwrap_err()));
     let scanned: Vec<_> = dir.scan(0, None).unwrap().collect();
     assert_eq!(scanned.len(), 2);

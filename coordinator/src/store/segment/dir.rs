@@ -28,12 +28,7 @@ struct Shared {
 impl SegmentDir {
     /// The files in `folder`, which need not exist yet.
     pub fn new(folder: &Path) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                folder: folder.to_path_buf(),
-                open: Mutex::new(Vec::new()),
-            }),
-        }
+        Self { shared: Arc::new(Shared { folder: folder.to_path_buf(), open: Mutex::new(Vec::new()) }) }
     }
 
     /// The frame at `location`, checked.
@@ -44,16 +39,10 @@ impl SegmentDir {
         let file = self.file(location.file)?;
         let header = read_header(&file, location.file, location.offset)?;
         if header.frame_len() != location.len {
-            return Err(damaged(
-                location.file,
-                location.offset,
-                "the frame has another length",
-            ));
+            return Err(damaged(location.file, location.offset, "the frame has another length"));
         }
-        read_body(&file, location.file, location.offset, &header)?.ok_or(SegmentError::Erased {
-            file: location.file,
-            offset: location.offset,
-        })
+        read_body(&file, location.file, location.offset, &header)?
+            .ok_or(SegmentError::Erased { file: location.file, offset: location.offset })
     }
 
     /// The bytes of the frame at `location` as they lie in the file; of an erased frame the header alone.
@@ -64,15 +53,9 @@ impl SegmentDir {
         let Location { file, offset, len } = location;
         let handle = self.file(file)?;
         let erased = read_header(&handle, file, offset)?.erased;
-        let len = if erased {
-            HEADER_BYTES
-        } else {
-            usize::try_from(len).unwrap_or(usize::MAX)
-        };
+        let len = if erased { HEADER_BYTES } else { usize::try_from(len).unwrap_or(usize::MAX) };
         let mut bytes = vec![0; len.min(MAX_FRAME_BYTES)];
-        handle
-            .read_exact_at(&mut bytes, offset)
-            .map_err(|error| damaged(file, offset, error.to_string()))?;
+        handle.read_exact_at(&mut bytes, offset).map_err(|error| damaged(file, offset, error.to_string()))?;
         match frame::check_raw(&bytes) {
             Ok(found) if found == location.len => Ok(bytes),
             Ok(_) => Err(damaged(file, offset, "the frame has another length")),
@@ -84,24 +67,13 @@ impl SegmentDir {
     pub fn scan(&self, file: u32, limit: Option<u64>) -> Result<FrameScan> {
         let handle = self.file(file)?;
         let path = self.path(file);
-        let len = handle
-            .metadata()
-            .map_err(|error| SegmentError::io("measure", &path, &error))?
-            .len();
-        Ok(FrameScan::new(
-            handle,
-            file,
-            limit.map_or(len, |limit| limit.min(len)),
-        ))
+        let len = handle.metadata().map_err(|error| SegmentError::io("measure", &path, &error))?.len();
+        Ok(FrameScan::new(handle, file, limit.map_or(len, |limit| limit.min(len))))
     }
 
     /// The numbers of all files, ascending.
     pub fn files(&self) -> Result<Vec<u32>> {
-        if self.shared.folder.exists() {
-            file_numbers(&self.shared.folder)
-        } else {
-            Ok(Vec::new())
-        }
+        if self.shared.folder.exists() { file_numbers(&self.shared.folder) } else { Ok(Vec::new()) }
     }
 
     /// The end of the last file: the position of a log that needs no cutting, used when only the files are left.
@@ -110,9 +82,7 @@ impl SegmentDir {
             return Ok(Committed::default());
         };
         let path = self.path(file);
-        let len = fs::metadata(&path)
-            .map_err(|error| SegmentError::io("measure", &path, &error))?
-            .len();
+        let len = fs::metadata(&path).map_err(|error| SegmentError::io("measure", &path, &error))?.len();
         Ok(Committed { file, len })
     }
 
@@ -141,10 +111,7 @@ impl SegmentDir {
     }
 
     fn open_files(&self) -> std::sync::MutexGuard<'_, Vec<(u32, Arc<File>)>> {
-        self.shared
-            .open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn file(&self, file: u32) -> Result<Arc<File>> {
@@ -156,8 +123,7 @@ impl SegmentDir {
             return Ok(handle);
         }
         let path = self.path(file);
-        let handle =
-            Arc::new(File::open(&path).map_err(|error| SegmentError::io("open", &path, &error))?);
+        let handle = Arc::new(File::open(&path).map_err(|error| SegmentError::io("open", &path, &error))?);
         if open.len() >= MAX_OPEN_FILES {
             open.remove(0);
         }
@@ -167,38 +133,22 @@ impl SegmentDir {
 }
 
 pub(super) fn damaged(file: u32, offset: u64, reason: impl Into<String>) -> SegmentError {
-    SegmentError::Damaged {
-        file,
-        offset,
-        reason: reason.into(),
-    }
+    SegmentError::Damaged { file, offset, reason: reason.into() }
 }
 
 pub(super) fn read_header(handle: &File, file: u32, offset: u64) -> Result<Header> {
     let mut bytes = [0; HEADER_BYTES];
-    handle
-        .read_exact_at(&mut bytes, offset)
-        .map_err(|error| damaged(file, offset, error.to_string()))?;
+    handle.read_exact_at(&mut bytes, offset).map_err(|error| damaged(file, offset, error.to_string()))?;
     Header::parse(&bytes).map_err(|reason| damaged(file, offset, reason))
 }
 
 /// The content of a frame whose header was read; `None` when it was erased.
-pub(super) fn read_body(
-    handle: &File,
-    file: u32,
-    offset: u64,
-    header: &Header,
-) -> Result<Option<FrameOwned>> {
+pub(super) fn read_body(handle: &File, file: u32, offset: u64, header: &Header) -> Result<Option<FrameOwned>> {
     if header.erased {
         return Ok(None);
     }
     let mut body = vec![0; header.body_len()];
     let begin = offset.saturating_add(u64::try_from(HEADER_BYTES).unwrap_or(u64::MAX));
-    handle
-        .read_exact_at(&mut body, begin)
-        .map_err(|error| damaged(file, offset, error.to_string()))?;
-    header
-        .open_body(body)
-        .map(Some)
-        .map_err(|reason| damaged(file, offset, reason))
+    handle.read_exact_at(&mut body, begin).map_err(|error| damaged(file, offset, error.to_string()))?;
+    header.open_body(body).map(Some).map_err(|reason| damaged(file, offset, reason))
 }

@@ -46,15 +46,10 @@ fn erase_in_file(file: &File, path: &Path, locations: &[Location]) -> Result<()>
     for location in locations {
         let header = read_header(file, location.file, location.offset)?;
         if header.frame_len() != location.len {
-            return Err(damaged(
-                location.file,
-                location.offset,
-                "the frame has another length",
-            ));
+            return Err(damaged(location.file, location.offset, "the frame has another length"));
         }
         // The mark comes first: were it last, a crash between would leave a frame that looks damaged.
-        file.write_all_at(&[STATE_ERASED], location.offset + STATE_OFFSET)
-            .map_err(failed)?;
+        file.write_all_at(&[STATE_ERASED], location.offset + STATE_OFFSET).map_err(failed)?;
         let begin = location.offset + u64::try_from(HEADER_BYTES).unwrap_or(u64::MAX);
         let len = u64::try_from(header.body_len()).unwrap_or(u64::MAX);
         blank(file, begin, len).map_err(failed)?;
@@ -64,12 +59,7 @@ fn erase_in_file(file: &File, path: &Path, locations: &[Location]) -> Result<()>
 
 /// Makes `len` bytes from `begin` zero, and free where possible.
 fn blank(file: &File, begin: u64, len: u64) -> io::Result<()> {
-    match rustix::fs::fallocate(
-        file,
-        FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE,
-        begin,
-        len,
-    ) {
+    match rustix::fs::fallocate(file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, begin, len) {
         // Not every file system knows holes, and some kernels' containers filter the call.
         Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::PERM) => overwrite(file, begin, len),
         result => Ok(result?),
@@ -101,9 +91,7 @@ mod tests {
             blanking(&file, 1000, 150_000).unwrap();
             let mut bytes = vec![1; 200_000];
             file.read_exact_at(&mut bytes, 0).unwrap();
-            let expected: Vec<u8> = (0..200_000)
-                .map(|at| if (1000..151_000).contains(&at) { 0 } else { 7 })
-                .collect();
+            let expected: Vec<u8> = (0..200_000).map(|at| if (1000..151_000).contains(&at) { 0 } else { 7 }).collect();
             assert!(bytes == expected);
         }
     }

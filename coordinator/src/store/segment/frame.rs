@@ -17,8 +17,7 @@ pub(crate) const HEADER_BYTES: usize = 24;
 /// Longest payload.
 pub const MAX_PAYLOAD_BYTES: usize = 16 * 1024 * 1024;
 /// Longest frame with its header.
-pub(crate) const MAX_FRAME_BYTES: usize =
-    HEADER_BYTES + META_FIXED_BYTES + MAX_COUNTERS_BYTES + MAX_PAYLOAD_BYTES;
+pub(crate) const MAX_FRAME_BYTES: usize = HEADER_BYTES + META_FIXED_BYTES + MAX_COUNTERS_BYTES + MAX_PAYLOAD_BYTES;
 /// Where the state byte lies in a frame.
 pub(crate) const STATE_OFFSET: u64 = 5;
 pub(crate) const STATE_ERASED: u8 = b'E';
@@ -71,46 +70,21 @@ impl Header {
         if [*m0, *m1, *m2, *m3] != MAGIC {
             return Err("there is no frame header");
         }
-        let [
-            a0,
-            a1,
-            a2,
-            a3,
-            b0,
-            b1,
-            b2,
-            b3,
-            c0,
-            c1,
-            c2,
-            c3,
-            d0,
-            d1,
-            d2,
-            d3,
-        ] = *numbers;
+        let [a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3] = *numbers;
         if header_crc(bytes) != u32::from_le_bytes([d0, d1, d2, d3]) {
             return Err("the header's checksum does not match");
         }
         if *version != VERSION || [*z0, *z1] != [0, 0] {
             return Err("the frame was written by a newer version");
         }
-        let meta_len = length(
-            u32::from_le_bytes([a0, a1, a2, a3]),
-            META_FIXED_BYTES + MAX_COUNTERS_BYTES,
-        )?;
+        let meta_len = length(u32::from_le_bytes([a0, a1, a2, a3]), META_FIXED_BYTES + MAX_COUNTERS_BYTES)?;
         let payload_len = length(u32::from_le_bytes([b0, b1, b2, b3]), MAX_PAYLOAD_BYTES)?;
         let erased = match *state {
             STATE_LIVE => false,
             STATE_ERASED => true,
             _ => return Err("the state byte is unknown"),
         };
-        Ok(Self {
-            erased,
-            meta_len,
-            payload_len,
-            body_crc: u32::from_le_bytes([c0, c1, c2, c3]),
-        })
+        Ok(Self { erased, meta_len, payload_len, body_crc: u32::from_le_bytes([c0, c1, c2, c3]) })
     }
 
     fn check_body(&self, body: &[u8]) -> Result<(), &'static str> {
@@ -131,10 +105,7 @@ impl Header {
 }
 
 fn length(value: u32, limit: usize) -> Result<usize, &'static str> {
-    usize::try_from(value)
-        .ok()
-        .filter(|len| *len <= limit)
-        .ok_or("a length is over the limit")
+    usize::try_from(value).ok().filter(|len| *len <= limit).ok_or("a length is over the limit")
 }
 
 fn header_crc(header: &[u8; HEADER_BYTES]) -> u32 {
@@ -146,9 +117,7 @@ fn header_crc(header: &[u8; HEADER_BYTES]) -> u32 {
 
 /// Checks the bytes of a whole frame, or the header alone of an erased one, and answers the frame's length.
 pub(crate) fn check_raw(bytes: &[u8]) -> Result<u32, &'static str> {
-    let (header, body) = bytes
-        .split_first_chunk()
-        .ok_or("the frame is shorter than a header")?;
+    let (header, body) = bytes.split_first_chunk().ok_or("the frame is shorter than a header")?;
     let header = Header::parse(header)?;
     if !header.erased {
         header.check_body(body)?;
@@ -178,28 +147,16 @@ pub(crate) fn encode(frame: &Frame<'_>, out: &mut Vec<u8>) -> super::Result<u32>
 }
 
 fn within(what: &'static str, len: usize, limit: usize) -> super::Result<()> {
-    if len > limit {
-        Err(super::SegmentError::TooLarge { what, len, limit })
-    } else {
-        Ok(())
-    }
+    if len > limit { Err(super::SegmentError::TooLarge { what, len, limit }) } else { Ok(()) }
 }
 
-fn header_bytes(
-    meta_len: usize,
-    payload_len: usize,
-    body_crc: u32,
-    state: u8,
-) -> [u8; HEADER_BYTES] {
+fn header_bytes(meta_len: usize, payload_len: usize, body_crc: u32, state: u8) -> [u8; HEADER_BYTES] {
     let [a0, a1, a2, a3] = u32::try_from(meta_len).unwrap_or(u32::MAX).to_le_bytes();
     let [b0, b1, b2, b3] = u32::try_from(payload_len).unwrap_or(u32::MAX).to_le_bytes();
     let [c0, c1, c2, c3] = body_crc.to_le_bytes();
     let [m0, m1, m2, m3] = MAGIC;
     let with_crc = |[d0, d1, d2, d3]: [u8; 4]| {
-        [
-            m0, m1, m2, m3, VERSION, state, 0, 0, a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3,
-            d0, d1, d2, d3,
-        ]
+        [m0, m1, m2, m3, VERSION, state, 0, 0, a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3]
     };
     with_crc(header_crc(&with_crc([0; 4])).to_le_bytes())
 }
@@ -210,14 +167,8 @@ mod tests {
     use super::*;
 
     fn sample() -> (FrameMeta, Vec<u8>) {
-        let meta = FrameMeta {
-            kind: 1,
-            job: [7; 16],
-            shard: 3,
-            first_sequence: 1 << 40,
-            count: 9,
-            counters: vec![1, 2, 3],
-        };
+        let meta =
+            FrameMeta { kind: 1, job: [7; 16], shard: 3, first_sequence: 1 << 40, count: 9, counters: vec![1, 2, 3] };
         (meta, vec![0x55; 100])
     }
 
@@ -230,14 +181,7 @@ mod tests {
     fn a_frame_comes_back() {
         let (meta, payload) = sample();
         let mut bytes = Vec::new();
-        let len = encode(
-            &Frame {
-                meta: &meta,
-                payload: &payload,
-            },
-            &mut bytes,
-        )
-        .unwrap();
+        let len = encode(&Frame { meta: &meta, payload: &payload }, &mut bytes).unwrap();
         assert_eq!(usize::try_from(len).unwrap(), bytes.len());
         assert_eq!(parsed(&bytes), Ok(FrameOwned { meta, payload }));
     }
@@ -246,14 +190,7 @@ mod tests {
     fn any_changed_bit_is_noticed() {
         let (meta, payload) = sample();
         let mut bytes = Vec::new();
-        encode(
-            &Frame {
-                meta: &meta,
-                payload: &payload,
-            },
-            &mut bytes,
-        )
-        .unwrap();
+        encode(&Frame { meta: &meta, payload: &payload }, &mut bytes).unwrap();
         for bit in 0..bytes.len() * 8 {
             bytes[bit / 8] ^= 1 << (bit % 8);
             assert!(parsed(&bytes).is_err(), "bit {bit}");
@@ -264,27 +201,11 @@ mod tests {
     /// The format is fixed by its bytes: frames on disk outlive the program that wrote them.
     #[test]
     fn the_bytes_of_version_1_never_change() {
-        let meta = FrameMeta {
-            kind: 2,
-            job: *b"0123456789abcdef",
-            shard: 1,
-            first_sequence: 2,
-            count: 3,
-            counters: vec![9],
-        };
+        let meta =
+            FrameMeta { kind: 2, job: *b"0123456789abcdef", shard: 1, first_sequence: 2, count: 3, counters: vec![9] };
         let mut bytes = Vec::new();
-        encode(
-            &Frame {
-                meta: &meta,
-                payload: b"pay",
-            },
-            &mut bytes,
-        )
-        .unwrap();
-        assert_eq!(
-            bytes.escape_ascii().to_string(),
-            GOLDEN.escape_ascii().to_string()
-        );
+        encode(&Frame { meta: &meta, payload: b"pay" }, &mut bytes).unwrap();
+        assert_eq!(bytes.escape_ascii().to_string(), GOLDEN.escape_ascii().to_string());
     }
     const GOLDEN: &[u8] = b"TLSG\x01L\0\0\x22\0\0\0\x03\0\0\0\xd4EZ\xb6\xa9\xe8\x1b\x7f\
         \x020123456789abcdef\x01\0\0\0\x02\0\0\0\0\0\0\0\x03\0\0\0\x09pay";

@@ -31,11 +31,7 @@ fn a_full_disk_leaves_the_log_at_its_last_good_length() {
         .env(CHILD_FOLDER, folder.path())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(fs::read(folder.path().join("done")).unwrap(), b"yes");
 }
 
@@ -52,16 +48,7 @@ fn fill_up(folder: &Path) {
 
     // A group that fits into this file first, and then needs a new file which cannot take it.
     let (meta, fits, long) = (meta(99), payload(1, 5_000), payload(2, 100_000));
-    let frames = [
-        Frame {
-            meta: &meta,
-            payload: &fits,
-        },
-        Frame {
-            meta: &meta,
-            payload: &long,
-        },
-    ];
+    let frames = [Frame { meta: &meta, payload: &fits }, Frame { meta: &meta, payload: &long }];
     let error = log.append(&frames).unwrap_err();
     assert!(error.is_full(), "{error}");
     assert_eq!((log.position(), dir.files().unwrap()), (good, vec![0]));

@@ -44,11 +44,7 @@ impl LiveBytes {
     /// Those of the `existing` files that may be removed: nothing in them is alive, and they lie before `committed_file`,
     /// the file of the position that is stored as committed. That one must stay even when it is empty of live frames.
     pub fn dead_files(&self, existing: &[u32], committed_file: u32) -> Vec<u32> {
-        existing
-            .iter()
-            .copied()
-            .filter(|file| *file < committed_file && self.of(*file) == 0)
-            .collect()
+        existing.iter().copied().filter(|file| *file < committed_file && self.of(*file) == 0).collect()
     }
 }
 
@@ -58,11 +54,7 @@ mod tests {
 
     #[test]
     fn a_file_dies_with_its_last_frame_but_never_the_committed_one() {
-        let at = |file, offset| Location {
-            file,
-            offset,
-            len: 10,
-        };
+        let at = |file, offset| Location { file, offset, len: 10 };
         let mut live = LiveBytes::new();
         for location in [at(0, 0), at(0, 10), at(1, 0), at(2, 0)] {
             live.add(location);

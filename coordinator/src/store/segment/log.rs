@@ -21,9 +21,7 @@ pub struct SegmentOptions {
 
 impl Default for SegmentOptions {
     fn default() -> Self {
-        Self {
-            max_file_bytes: 256 * 1024 * 1024,
-        }
+        Self { max_file_bytes: 256 * 1024 * 1024 }
     }
 }
 
@@ -51,30 +49,17 @@ impl SegmentLog {
         for file in file_numbers(folder)? {
             if file > committed.file {
                 let path = file_path(folder, file);
-                fs::remove_file(&path)
-                    .map_err(|error| SegmentError::io("remove", &path, &error))?;
+                fs::remove_file(&path).map_err(|error| SegmentError::io("remove", &path, &error))?;
             }
         }
         let current = open_for_append(folder, committed.file)?;
         let path = file_path(folder, committed.file);
-        let found = current
-            .metadata()
-            .map_err(|error| SegmentError::io("measure", &path, &error))?
-            .len();
+        let found = current.metadata().map_err(|error| SegmentError::io("measure", &path, &error))?.len();
         if found < committed.len {
-            return Err(SegmentError::Missing {
-                file: committed.file,
-                found,
-                committed: committed.len,
-            });
+            return Err(SegmentError::Missing { file: committed.file, found, committed: committed.len });
         }
         if found > committed.len {
-            tracing::info!(
-                file = committed.file,
-                found,
-                committed = committed.len,
-                "cutting back the segment log"
-            );
+            tracing::info!(file = committed.file, found, committed = committed.len, "cutting back the segment log");
             cut(&current, &path, committed.len)?;
         }
         sync_folder(folder).map_err(|error| SegmentError::io("sync", folder, &error))?;
@@ -127,11 +112,7 @@ impl SegmentLog {
     }
 
     fn usable(&self) -> Result<()> {
-        self.broken.as_ref().map_or(Ok(()), |reason| {
-            Err(SegmentError::Broken {
-                reason: reason.clone(),
-            })
-        })
+        self.broken.as_ref().map_or(Ok(()), |reason| Err(SegmentError::Broken { reason: reason.clone() }))
     }
 
     fn write_frames(&mut self, frames: &[Frame<'_>]) -> Result<Vec<Location>> {
@@ -149,11 +130,7 @@ impl SegmentLog {
             }
             let pending = u64::try_from(self.buffer.len()).unwrap_or(u64::MAX);
             let offset = self.position.len + pending - u64::from(len);
-            locations.push(Location {
-                file: self.position.file,
-                offset,
-                len,
-            });
+            locations.push(Location { file: self.position.file, offset, len });
         }
         self.write_buffer()?;
         Ok(locations)
@@ -162,13 +139,7 @@ impl SegmentLog {
     fn write_buffer(&mut self) -> Result<()> {
         self.current
             .write_all_at(&self.buffer, self.position.len)
-            .map_err(|error| {
-                SegmentError::io(
-                    "append to",
-                    &file_path(&self.folder, self.position.file),
-                    &error,
-                )
-            })?;
+            .map_err(|error| SegmentError::io("append to", &file_path(&self.folder, self.position.file), &error))?;
         self.position.len += u64::try_from(self.buffer.len()).unwrap_or(u64::MAX);
         self.buffer.clear();
         Ok(())
@@ -179,13 +150,10 @@ impl SegmentLog {
             .position
             .file
             .checked_add(1)
-            .ok_or_else(|| SegmentError::Broken {
-                reason: "all file numbers are used".into(),
-            })?;
+            .ok_or_else(|| SegmentError::Broken { reason: "all file numbers are used".into() })?;
         let file = open_for_append(&self.folder, next)?;
         let full = std::mem::replace(&mut self.current, file);
-        self.finished
-            .push((file_path(&self.folder, self.position.file), full));
+        self.finished.push((file_path(&self.folder, self.position.file), full));
         self.position = Committed { file: next, len: 0 };
         self.new_files = true;
         Ok(())
@@ -193,15 +161,13 @@ impl SegmentLog {
 
     fn sync_files(&mut self) -> Result<()> {
         for (path, file) in &self.finished {
-            file.sync_data()
-                .map_err(|error| SegmentError::io("sync", path, &error))?;
+            file.sync_data().map_err(|error| SegmentError::io("sync", path, &error))?;
         }
-        self.current.sync_data().map_err(|error| {
-            SegmentError::io("sync", &file_path(&self.folder, self.position.file), &error)
-        })?;
+        self.current
+            .sync_data()
+            .map_err(|error| SegmentError::io("sync", &file_path(&self.folder, self.position.file), &error))?;
         if self.new_files {
-            sync_folder(&self.folder)
-                .map_err(|error| SegmentError::io("sync", &self.folder, &error))?;
+            sync_folder(&self.folder).map_err(|error| SegmentError::io("sync", &self.folder, &error))?;
         }
         self.finished.clear();
         self.new_files = false;
@@ -236,7 +202,5 @@ fn open_for_append(folder: &Path, file: u32) -> Result<File> {
 }
 
 fn cut(file: &File, path: &Path, len: u64) -> Result<()> {
-    file.set_len(len)
-        .and_then(|()| file.sync_data())
-        .map_err(|error| SegmentError::io("cut back", path, &error))
+    file.set_len(len).and_then(|()| file.sync_data()).map_err(|error| SegmentError::io("cut back", path, &error))
 }

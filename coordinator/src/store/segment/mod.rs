@@ -114,12 +114,7 @@ impl SegmentError {
     pub(crate) fn io(what: &'static str, path: &Path, error: &std::io::Error) -> Self {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         let full = matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge);
-        Self::Io {
-            what,
-            path: path.display().to_string(),
-            message: error.to_string(),
-            full,
-        }
+        Self::Io { what, path: path.display().to_string(), message: error.to_string(), full }
     }
 
     /// Whether the disk (or a quota on it) is full, so that the same call may succeed later.
@@ -142,10 +137,7 @@ pub(crate) fn file_numbers(folder: &Path) -> Result<Vec<u32>> {
     let mut numbers = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
-        let number = name
-            .to_str()
-            .and_then(|name| name.strip_suffix(".seg"))
-            .and_then(|text| text.parse::<u32>().ok());
+        let number = name.to_str().and_then(|name| name.strip_suffix(".seg")).and_then(|text| text.parse::<u32>().ok());
         numbers.extend(number);
     }
     numbers.sort_unstable();

@@ -27,13 +27,7 @@ pub struct FrameScan {
 
 impl FrameScan {
     pub(super) fn new(handle: Arc<File>, file: u32, end: u64) -> Self {
-        Self {
-            handle,
-            file,
-            offset: 0,
-            end,
-            failed: false,
-        }
+        Self { handle, file, offset: 0, end, failed: false }
     }
 
     /// Where the next frame begins; after an error, where the damaged one does.
@@ -43,11 +37,7 @@ impl FrameScan {
 
     fn read_next(&self) -> Result<Scanned> {
         let header = read_header(&self.handle, self.file, self.offset)?;
-        let location = Location {
-            file: self.file,
-            offset: self.offset,
-            len: header.frame_len(),
-        };
+        let location = Location { file: self.file, offset: self.offset, len: header.frame_len() };
         if self.offset.saturating_add(location.len.into()) > self.end {
             return Err(damaged(self.file, self.offset, "the frame is cut off"));
         }

@@ -7,7 +7,7 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 
 use super::service;
-use super::types::{Asked, AsideView, DrainBody, WorkerInfo};
+use super::types::{AsideView, Asked, DrainBody, WorkerInfo};
 use crate::http::App;
 use crate::http::body::JsonBody;
 use crate::http::error::{Change, Plain, Refused};
@@ -28,7 +28,11 @@ impl ClusterApi {
 
     /// Ask a worker to give its shards back, or to take work again
     #[oai(path = "/api/cluster/workers/:worker_id/drain", method = "post", operation_id = "drain")]
-    async fn drain(&self, Path(worker_id): Path<String>, body: JsonBody<DrainBody>) -> Result<Json<Asked>, Refused<Change>> {
+    async fn drain(
+        &self,
+        Path(worker_id): Path<String>,
+        body: JsonBody<DrainBody>,
+    ) -> Result<Json<Asked>, Refused<Change>> {
         let drain = body.value.drain.ok_or_else(|| Fault::field("drain", "is required: true or false"))?;
         service::drain(&self.0, &worker_id, drain).await?;
         let message = format!("Worker `{worker_id}` was asked to {}", if drain { "drain" } else { "take work again" });

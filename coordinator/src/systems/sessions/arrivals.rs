@@ -19,7 +19,9 @@ pub(super) fn read(config: &mut Fields<'_, '_>, max_rate: f64) -> Arrivals {
     let faults = config.faults();
     match given {
         None => direct.map_or(Arrivals::Constant, |items| staged(items, &path, max_rate, faults)),
-        Some(Value::String(word)) => named(word, &arrivals_path, direct.map(|items| (items, path.as_str())), max_rate, faults),
+        Some(Value::String(word)) => {
+            named(word, &arrivals_path, direct.map(|items| (items, path.as_str())), max_rate, faults)
+        }
         Some(Value::Object(map)) => {
             let mut inner = Fields::new(map, arrivals_path.clone(), faults);
             let word = inner.text("type", 32).unwrap_or("stages");
@@ -30,13 +32,22 @@ pub(super) fn read(config: &mut Fields<'_, '_>, max_rate: f64) -> Arrivals {
             named(word, &arrivals_path, stages, max_rate, faults)
         }
         Some(_) => {
-            faults.push(FieldFault::new(arrivals_path, "must be `constant`, `poisson` or {\"type\": \"stages\", \"stages\": […]}"));
+            faults.push(FieldFault::new(
+                arrivals_path,
+                "must be `constant`, `poisson` or {\"type\": \"stages\", \"stages\": […]}",
+            ));
             Arrivals::Constant
         }
     }
 }
 
-fn named(word: &str, path: &str, stages: Option<(&[Value], &str)>, max_rate: f64, faults: &mut Vec<FieldFault>) -> Arrivals {
+fn named(
+    word: &str,
+    path: &str,
+    stages: Option<(&[Value], &str)>,
+    max_rate: f64,
+    faults: &mut Vec<FieldFault>,
+) -> Arrivals {
     match (word, stages) {
         ("constant", _) => Arrivals::Constant,
         ("poisson", _) => Arrivals::Poisson,
@@ -72,7 +83,8 @@ fn staged(items: &[Value], path: &str, max_rate: f64, faults: &mut Vec<FieldFaul
             }
         }
         if let (Some(seconds), Some(target)) = (seconds, target) {
-            stages.push(Stage { seconds: u32::try_from(seconds).unwrap_or(u32::MAX), target: time::whole(target * 1e6) });
+            stages
+                .push(Stage { seconds: u32::try_from(seconds).unwrap_or(u32::MAX), target: time::whole(target * 1e6) });
         }
     }
     Arrivals::Stages { stages }

@@ -67,7 +67,9 @@ fn headers(config: &mut Fields<'_, '_>) -> Vec<HeaderField> {
                 _ => ("", true),
             },
             _ => {
-                config.faults().push(FieldFault::new(format!("{path}.{name}"), "must be a text or {\"value\", \"secret\"}"));
+                config
+                    .faults()
+                    .push(FieldFault::new(format!("{path}.{name}"), "must be a text or {\"value\", \"secret\"}"));
                 continue;
             }
         };
@@ -76,7 +78,8 @@ fn headers(config: &mut Fields<'_, '_>) -> Vec<HeaderField> {
         }
         found.push(HeaderField { name: name.clone(), value: text.to_owned(), sealed });
     }
-    let plain = found.iter().map(|header| (header.name.as_str(), if header.sealed { "" } else { header.value.as_str() }));
+    let plain =
+        found.iter().map(|header| (header.name.as_str(), if header.sealed { "" } else { header.value.as_str() }));
     config.faults().extend(check_headers(plain, &path));
     found
 }
@@ -109,7 +112,11 @@ fn checks(config: &mut Fields<'_, '_>) -> ResponseChecks {
     let statuses = inner.list("statuses", 100).unwrap_or_default();
     let mut accepted = Vec::new();
     for (index, status) in statuses.iter().enumerate() {
-        match status.as_u64().filter(|status| (100..=599).contains(status)).and_then(|status| u16::try_from(status).ok()) {
+        match status
+            .as_u64()
+            .filter(|status| (100..=599).contains(status))
+            .and_then(|status| u16::try_from(status).ok())
+        {
             Some(status) => accepted.push(status),
             None => inner.fault(&format!("statuses[{index}]"), "must be a status code from 100 to 599"),
         }

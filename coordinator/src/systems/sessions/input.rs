@@ -12,8 +12,19 @@ pub const MAX_MINUTES: f64 = 30.0 * 24.0 * 60.0;
 const MAX_NAME: usize = 200;
 /// Members of the body that others read or nobody writes.
 const NOT_WRITTEN: [&str; 13] = [
-    "id", "campaign_id", "session_id", "name", "status", "created_at", "updated_at", "started_at", "ended_at", "reason",
-    "warnings", "run_id", "mode",
+    "id",
+    "campaign_id",
+    "session_id",
+    "name",
+    "status",
+    "created_at",
+    "updated_at",
+    "started_at",
+    "ended_at",
+    "reason",
+    "warnings",
+    "run_id",
+    "mode",
 ];
 
 /// What a body says.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use poem::http::HeaderMap;
+use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::OpenApi;
 use serde_json::{Map, Value};
 
 use super::service;
@@ -47,7 +47,8 @@ impl SessionsApi {
         Query(offset): Query<Option<u32>>,
     ) -> Result<Reply<Vec<Session>>, Refused<Plain>> {
         let size = |number: Option<u32>| number.and_then(|number| usize::try_from(number).ok());
-        let (page, total) = service::list(self.0.store(), size(limit).unwrap_or(MOST).min(MOST), size(offset).unwrap_or(0))?;
+        let (page, total) =
+            service::list(self.0.store(), size(limit).unwrap_or(MOST).min(MOST), size(offset).unwrap_or(0))?;
         Ok(Reply::new(&page)?.header("x-total-count", total))
     }
 

@@ -32,6 +32,11 @@ fn sealed(
     campaign: &str,
 ) -> Result<Option<String>, String> {
     let secret = members.get("secret").is_some_and(|secret| *secret == Value::Bool(true));
+    let known = before.get("headers").and_then(|headers| headers.get(name)?.get("sealed"));
+    if known.is_some() && members.get("sealed") == known {
+        // Not part of what the caller wrote.
+        return Ok(None);
+    }
     match members.get("value") {
         Some(Value::String(value)) if secret => {
             if let Some(fault) = check_headers([(name, value.as_str())], "config.headers").into_iter().next() {
@@ -42,10 +47,10 @@ fn sealed(
             sealer.seal(value, campaign).map(Some).map_err(|error| error.to_string())
         }
         Some(Value::String(_)) => Ok(None),
-        None if secret => {
-            let known = before.get("headers").and_then(|headers| headers.get(name)?.get("sealed")?.as_str());
-            known.map(|known| Some(known.to_owned())).ok_or_else(|| "has no value yet: give `value`".to_owned())
-        }
+        None if secret => known
+            .and_then(Value::as_str)
+            .map(|known| Some(known.to_owned()))
+            .ok_or_else(|| "has no value yet: give `value`".to_owned()),
         _ => Err("must be a text or {\"value\", \"secret\"}".to_owned()),
     }
 }

@@ -10,8 +10,8 @@ use trafficlab_shared::model::run::Mode;
 use uuid::Uuid;
 
 use super::input::{self, Input};
-use super::settings::{self, Settings};
 use super::secrets;
+use super::settings::{self, Settings};
 use super::types::Session;
 use crate::dispatch::runs::{self, Change};
 use crate::http::App;
@@ -34,7 +34,13 @@ pub struct Checked {
 ///
 /// # Errors
 /// Every mistake of every field, or a target off the allow-list.
-pub fn check(app: &App, id: &str, body: &Map<String, Value>, base: CampaignFields, mut faults: Vec<FieldFault>) -> Outcome<Checked> {
+pub fn check(
+    app: &App,
+    id: &str,
+    body: &Map<String, Value>,
+    base: CampaignFields,
+    mut faults: Vec<FieldFault>,
+) -> Outcome<Checked> {
     let max_rate = app.config.generator.max_rate;
     let before = base.config.clone();
     let mut input = input::read(body, base, max_rate, &mut faults);
@@ -90,6 +96,7 @@ pub async fn create(app: &App, body: &Map<String, Value>, repeat: Option<Repeata
         return Ok(earlier);
     }
     store.durable().await?;
+    tracing::info!(campaign = %campaign.id, "session is created");
     Ok(answer)
 }
 
@@ -132,7 +139,8 @@ fn view(campaign: Campaign, warnings: Vec<String>, unknown: Vec<String>) -> Outc
 /// # Errors
 /// When the store fails.
 pub fn list(store: &Store, limit: usize, offset: usize) -> Outcome<(Vec<Session>, usize)> {
-    let mut all: Vec<Campaign> = CAMPAIGNS.scan(store, false).map(|row| row.map(|(_, campaign)| campaign)).collect::<Result<_, _>>()?;
+    let mut all: Vec<Campaign> =
+        CAMPAIGNS.scan(store, false).map(|row| row.map(|(_, campaign)| campaign)).collect::<Result<_, _>>()?;
     all.sort_by(|one, other| (one.created_ns, &one.id).cmp(&(other.created_ns, &other.id)));
     let total = all.len();
     Ok((all.into_iter().skip(offset).take(limit).map(Session::from).collect(), total))
@@ -145,6 +153,7 @@ pub fn list(store: &Store, limit: usize, offset: usize) -> Outcome<(Vec<Session>
 pub async fn update(app: &App, id: &str, body: &Map<String, Value>) -> Outcome<Value> {
     let (answer, job) = apply_update(app, id, body)?;
     app.store().durable().await?;
+    tracing::info!(campaign = %id, "session is changed");
     if let Some(job) = job {
         app.dispatch.attend(&job);
     }
@@ -164,7 +173,8 @@ fn apply_update(app: &App, id: &str, body: &Map<String, Value>) -> Outcome<(Valu
             return Err(Fault::conflict(message));
         }
         let (rate, duration_ms) = (settings.rate, settings.duration_ms);
-        if (run.desired.rate, run.desired.duration_ms) != (rate, duration_ms) && paced(&campaign.fields, &input.fields) {
+        if (run.desired.rate, run.desired.duration_ms) != (rate, duration_ms) && paced(&campaign.fields, &input.fields)
+        {
             targets::repace(app, &run.job, rate)?;
             runs::change(store, &mut batch, &run.job, Change::Pace { rate, duration_ms })?;
             changed = Some(run.job);
@@ -189,5 +199,7 @@ fn paced(before: &CampaignFields, after: &CampaignFields) -> bool {
 /// # Errors
 /// No such session, or it runs.
 pub async fn delete(app: &Arc<App>, id: &str, force: bool) -> Outcome<()> {
-    cleanup::remove_campaign(app, id, force).await
+    cleanup::remove_campaign(app, id, force).await?;
+    tracing::info!(campaign = %id, "session is deleted");
+    Ok(())
 }

@@ -148,7 +148,12 @@ fn seed(config: &mut Fields<'_, '_>) -> Option<u64> {
     seed
 }
 
-fn content(fields: &CampaignFields, mode: Mode, warnings: &mut Vec<String>, faults: &mut Vec<FieldFault>) -> ContentSpec {
+fn content(
+    fields: &CampaignFields,
+    mode: Mode,
+    warnings: &mut Vec<String>,
+    faults: &mut Vec<FieldFault>,
+) -> ContentSpec {
     let input = ContentInput {
         geo_locations: Some(&fields.geo_locations),
         user_profiles: Some(&fields.user_profiles),

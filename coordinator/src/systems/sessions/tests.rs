@@ -8,8 +8,8 @@ use trafficlab_shared::model::run::Mode;
 use trafficlab_shared::seal::Sealer;
 
 use super::input::{self, default_fields};
-use super::settings::{self, Settings};
 use super::secrets;
+use super::settings::{self, Settings};
 use crate::store::campaigns::CampaignFields;
 
 const MAX_RATE: u64 = 1000;
@@ -124,7 +124,11 @@ fn unknown_members_are_kept_and_named() {
 #[test]
 fn stages_are_read_from_both_places() {
     let stages = json!([{"duration_seconds": 10, "target": 600}]);
-    for config in [json!({"stages": stages}), json!({"arrivals": {"type": "stages", "stages": stages}}), json!({"arrivals": "stages", "stages": stages})] {
+    for config in [
+        json!({"stages": stages}),
+        json!({"arrivals": {"type": "stages", "stages": stages}}),
+        json!({"arrivals": "stages", "stages": stages}),
+    ] {
         let (_, settings, _) = check(&json!({ "config": config })).unwrap();
         assert_eq!(settings.peak, 600_000_000, "{config}");
     }
@@ -144,6 +148,8 @@ fn secrets_are_sealed_kept_and_masked() {
     let mut again = shown;
     secrets::seal(&mut again, &config, Some(&sealer), "c", &mut faults);
     assert_eq!(again, config);
+    secrets::seal(&mut again, &config, Some(&sealer), "c", &mut faults);
+    assert!(faults.is_empty() && again == config, "{faults:?}");
     let headers = check(&json!({ "config": config })).unwrap().1.exchange.headers;
     assert!(headers.iter().any(|header| header.sealed && header.value == sealed));
     for bad in [

@@ -74,7 +74,9 @@ impl CampaignsApi {
     ) -> Watched<SeriesData> {
         let app = Arc::clone(&self.0);
         let range = series::Range { from, to, points: points.unwrap_or(600) };
-        Ok(Json(WithData::of(blocking(move || series::series(app.store(), &campaign_id, run.as_deref(), range)).await?)))
+        Ok(Json(WithData::of(
+            blocking(move || series::series(app.store(), &campaign_id, run.as_deref(), range)).await?,
+        )))
     }
 
     /// Set a campaign's status
@@ -103,6 +105,8 @@ fn parse(word: Option<&str>) -> Outcome<CampaignStatus> {
     let known = || CampaignStatus::ALL.map(CampaignStatus::as_str).join(", ");
     match word {
         None => Err(Fault::field("status", format!("is required: one of {}", known()))),
-        Some(word) => CampaignStatus::parse(word).ok_or_else(|| Fault::field("status", format!("must be one of {}", known()))),
+        Some(word) => {
+            CampaignStatus::parse(word).ok_or_else(|| Fault::field("status", format!("must be one of {}", known())))
+        }
     }
 }

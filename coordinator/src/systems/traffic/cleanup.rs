@@ -43,7 +43,8 @@ impl FirstVersion for Cleanup {}
 /// 409.
 pub fn refuse_pending(store: &Store, campaign: &str) -> Outcome<()> {
     if CLEANUPS.contains(store, &campaign.to_owned())? {
-        let fault = Fault::conflict(format!("The data of campaign `{campaign}` is still being removed; try again in a moment"));
+        let fault =
+            Fault::conflict(format!("The data of campaign `{campaign}` is still being removed; try again in a moment"));
         return Err(Fault { retry_after: Some(1), ..fault });
     }
     Ok(())
@@ -60,12 +61,15 @@ pub async fn clean(app: &Arc<App>, id: &str) -> Outcome<()> {
         let mut campaign = lookup::campaign(store, id)?;
         let mut batch = Batch::new();
         let jobs = forget_runs(store, &mut batch, id, None)?;
+        app.dispatch.forget_live(&mut batch, id)?;
         stop(&mut campaign);
         CAMPAIGNS.put(&mut batch, &campaign.id, &campaign)?;
         store.apply(batch)?;
         jobs
     };
-    settle(app, id, jobs).await
+    settle(app, id, jobs).await?;
+    tracing::info!(campaign = %id, "campaign is cleaned up");
+    Ok(())
 }
 
 /// Removes a campaign altogether; one that runs only when `force` says so.
@@ -78,10 +82,13 @@ pub async fn remove_campaign(app: &Arc<App>, id: &str, force: bool) -> Outcome<(
         let _guard = store.lock();
         let campaign = lookup::campaign(store, id)?;
         if campaign.status == CampaignStatus::Running && !force {
-            return Err(Fault::conflict(format!("Session `{id}` is running; stop it first, or delete it with `?force=true`")));
+            return Err(Fault::conflict(format!(
+                "Session `{id}` is running; stop it first, or delete it with `?force=true`"
+            )));
         }
         let mut batch = Batch::new();
         let jobs = forget_runs(store, &mut batch, id, None)?;
+        app.dispatch.forget_live(&mut batch, id)?;
         CAMPAIGNS.delete(&mut batch, &campaign.id);
         store.apply(batch)?;
         jobs
@@ -150,7 +157,8 @@ async fn settle(app: &Arc<App>, campaign: &str, jobs: Vec<String>) -> Outcome<()
     }
     let own = Arc::clone(app);
     let campaign = campaign.to_owned();
-    let removed = tokio::task::spawn_blocking(move || remove_extents(own.store(), &own.dispatch.segments, &campaign)).await;
+    let removed =
+        tokio::task::spawn_blocking(move || remove_extents(own.store(), &own.dispatch.segments, &campaign)).await;
     removed.map_err(|error| Fault::internal("clean-up", &error))?.map_err(|error| Fault::internal("clean-up", &error))
 }
 

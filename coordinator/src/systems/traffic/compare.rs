@@ -93,8 +93,20 @@ pub fn compare(store: &Store, a: &str, b: &str, thresholds: Thresholds) -> Outco
     let errors = (a.error_rate, b.error_rate);
     let differences = vec![
         plain("total_requests", float(a.total_requests), float(b.total_requests)),
-        difference("requests_per_minute", rate.0, rate.1, Some(thresholds.rate_percent), moved <= thresholds.rate_percent),
-        difference("error_rate", errors.0, errors.1, Some(thresholds.error_points), errors.1 - errors.0 <= thresholds.error_points),
+        difference(
+            "requests_per_minute",
+            rate.0,
+            rate.1,
+            Some(thresholds.rate_percent),
+            moved <= thresholds.rate_percent,
+        ),
+        difference(
+            "error_rate",
+            errors.0,
+            errors.1,
+            Some(thresholds.error_points),
+            errors.1 - errors.0 <= thresholds.error_points,
+        ),
         plain("average_response_time", a.average_response_time, b.average_response_time),
         plain("p50", at(&a, |times| times.p50), at(&b, |times| times.p50)),
         plain("p90", at(&a, |times| times.p90), at(&b, |times| times.p90)),

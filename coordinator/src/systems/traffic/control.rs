@@ -51,6 +51,34 @@ pub(super) fn stop_in(store: &Store, id: &str) -> Outcome<String> {
     Ok(run.job)
 }
 
+/// Goes on with a run that failed, once its cause is mended.
+///
+/// # Errors
+/// 404 for an unknown campaign, 409 for one whose last run did not fail.
+pub async fn retry(app: &Arc<App>, id: &str) -> Outcome<String> {
+    let job = retry_in(app.store(), id)?;
+    app.store().durable().await?;
+    app.dispatch.attend(&job);
+    tracing::info!(campaign = %id, %job, "failed run is retried");
+    Ok(job)
+}
+
+pub(super) fn retry_in(store: &Store, id: &str) -> Outcome<String> {
+    let _guard = store.lock();
+    let mut campaign = lookup::campaign(store, id)?;
+    cleanup::refuse_pending(store, id)?;
+    let mut batch = Batch::new();
+    let job = campaign.run.clone().unwrap_or_default();
+    if campaign.status != CampaignStatus::Error || runs::change(store, &mut batch, &job, Change::Retry)?.is_none() {
+        let message = format!("Campaign `{id}` has no failed run to retry");
+        return Err(Fault::conflict(message).with("status", campaign.status.as_str()));
+    }
+    leave(&mut campaign, CampaignStatus::Running);
+    CAMPAIGNS.put(&mut batch, &campaign.id, &campaign)?;
+    store.apply(batch)?;
+    Ok(job)
+}
+
 /// Stops everything that generates or is held; comes back with the campaigns.
 ///
 /// # Errors
@@ -94,6 +122,7 @@ pub async fn set_status(app: &Arc<App>, id: &str, next: CampaignStatus) -> Outco
     if let Some(job) = job {
         app.dispatch.attend(&job);
     }
+    tracing::info!(campaign = %id, from = transition.previous.as_str(), to = transition.next.as_str(), "status is set");
     Ok(transition)
 }
 

@@ -35,7 +35,8 @@ impl Entries {
         let format = plan.format;
         let body = Body::from_bytes_stream(stream::body(app.store(), &app.dispatch.segments, plan));
         let mut response = Response::builder().content_type(format.media_type()).body(body);
-        let disposition = filename.and_then(|name| HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).ok());
+        let disposition =
+            filename.and_then(|name| HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).ok());
         if let Some(disposition) = disposition {
             response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
         }
@@ -57,7 +58,8 @@ impl ApiResponse for Entries {
             MetaMediaType { content_type: "text/csv", schema: String::schema_ref() },
         ];
         let description = "Entries in the order of their sequences, as they were when the request came";
-        let response = MetaResponse { description, status: Some(200), status_range: None, content, headers: Vec::new() };
+        let response =
+            MetaResponse { description, status: Some(200), status_range: None, content, headers: Vec::new() };
         MetaResponses { responses: vec![response] }
     }
 
@@ -85,6 +87,7 @@ fn format(name: Option<FormatName>, headers: &HeaderMap) -> Format {
 /// The endpoints with entries.
 pub struct DataApi(pub Arc<App>);
 
+#[allow(clippy::too_many_arguments, reason = "each argument is a parameter of the request")]
 #[OpenApi(tag = "Tag::Data")]
 impl DataApi {
     /// The entries of a campaign, in the order of their sequences

@@ -10,9 +10,9 @@ use super::data_types::{InfoData, StatsData, TrafficHealth, TrafficHealthData};
 use super::figures::{self, Figures, Times};
 use super::{lookup, monitor};
 use crate::http::{App, health};
+use crate::store::Store;
 use crate::store::campaigns::CAMPAIGNS;
 use crate::store::runs::Run;
-use crate::store::Store;
 use crate::systems::Outcome;
 use crate::systems::sessions::types::Session;
 use crate::systems::time::{self, float, maybe_rfc3339, rfc3339, round3};
@@ -143,7 +143,8 @@ fn generation(store: &Store, runs: &[Run]) -> Outcome<Value> {
     let latest = runs.last();
     let is_running = lookup::is_running(latest);
     let shards = latest.map(|run| figures::shards(store, run)).transpose()?.unwrap_or_default();
-    let mut workers: Vec<&str> = shards.iter().map(|shard| shard.worker.as_str()).filter(|worker| !worker.is_empty()).collect();
+    let mut workers: Vec<&str> =
+        shards.iter().map(|shard| shard.worker.as_str()).filter(|worker| !worker.is_empty()).collect();
     workers.sort_unstable();
     workers.dedup();
     let run = |run: &Run| {

@@ -26,4 +26,6 @@ pub mod types;
 pub mod upkeep;
 
 #[cfg(test)]
+mod stream_tests;
+#[cfg(test)]
 mod tests;

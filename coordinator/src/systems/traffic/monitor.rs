@@ -148,14 +148,24 @@ fn last_minute(store: &Store, run: &Run, shards: &[Shard]) -> Outcome<f64> {
     if !run.is_generating() && figures::active_ns(run, shards) < 60 * SECOND_NS {
         return Ok(Figures::of(store, std::slice::from_ref(run))?.per_minute());
     }
-    let last = SERIES.scan_prefix(store, &run.job, true).next().transpose()?;
-    let last = last.and_then(|(_, block)| block.points.last().map(|point| point.second)).unwrap_or(0);
-    let now = clock::wall_ns() / SECOND_NS;
-    let end = if run.is_generating() { last.clamp(now.saturating_sub(ARRIVES_WITHIN), now) } else { last + 1 };
+    let end = if run.is_generating() {
+        let now = clock::wall_ns() / SECOND_NS;
+        let reported = shards.iter().filter_map(reported_ns).min().unwrap_or(0) / SECOND_NS;
+        reported.clamp(now.saturating_sub(ARRIVES_WITHIN), now)
+    } else {
+        let last = SERIES.scan_prefix(store, &run.job, true).next().transpose()?;
+        last.and_then(|(_, block)| block.points.last().map(|point| point.second + 1)).unwrap_or(0)
+    };
     let begin_ns = (end.saturating_sub(60) * SECOND_NS).max(started_ns);
     let sent: u64 = points(store, &run.job, begin_ns / SECOND_NS, end)?.iter().map(|point| point.sent).sum();
     let minutes = float((end * SECOND_NS).saturating_sub(begin_ns)) / 60e9;
     Ok(round3(ratio(float(sent), minutes)))
+}
+
+/// The moment up to which a shard has told what became of its arrivals.
+fn reported_ns(shard: &Shard) -> Option<u64> {
+    let origin = shard.origin.filter(|_| !shard.state.is_over())?;
+    Some((origin.wall_ns + u64::from(shard.next.slot) * SECOND_NS).saturating_sub(origin.active_ns))
 }
 
 /// The points of a run from second `from` to second `to` (excluded).

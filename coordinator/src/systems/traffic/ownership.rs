@@ -37,7 +37,8 @@ pub fn line_for(secret: &Secret, target: &TargetUrl) -> String {
 pub async fn prove(secret: &Secret, target: &TargetUrl, address: IpAddr) -> Result<(), Unproven> {
     let wanted = line_for(secret, target);
     let text = tokio::time::timeout(TIMEOUT, fetch(target, address)).await;
-    let text = text.map_err(|_elapsed| Unproven(format!("`{}{PATH}` did not answer within 5 s", target.origin())))??;
+    let text =
+        text.map_err(|_elapsed| Unproven(format!("`{}{PATH}` did not answer within 5 s", target.origin())))??;
     let found = text.lines().any(|line| bool::from(line.trim().as_bytes().ct_eq(wanted.as_bytes())));
     if found { Ok(()) } else { Err(Unproven(format!("`{}{PATH}` does not hold the line", target.origin()))) }
 }

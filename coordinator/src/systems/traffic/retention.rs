@@ -6,7 +6,9 @@ use trafficlab_shared::clock;
 
 use super::cleanup;
 use crate::http::{App, idempotency};
+use crate::store::entries::{EXTENTS, POSITION};
 use crate::store::runs::{RUNS, Run, RunState};
+use crate::store::segment::{LiveBytes, SegmentDir};
 use crate::store::series::{BLOCK_SECONDS, SERIES};
 use crate::store::{Batch, Store, StoreError};
 use crate::systems::time::SECOND_NS;
@@ -31,12 +33,32 @@ pub async fn pass(app: &Arc<App>) {
         }
     }
     let own = Arc::clone(app);
-    let coarse = tokio::task::spawn_blocking(move || coarsen_all(own.store(), clock::wall_ns() / SECOND_NS)).await;
-    match coarse {
-        Ok(Ok(changed)) => tracing::debug!(changed, "series were made coarser"),
-        Ok(Err(error)) => tracing::warn!(%error, "series could not be made coarser"),
-        Err(error) => tracing::error!(%error, "making series coarser failed"),
+    let quiet = tokio::task::spawn_blocking(move || {
+        let files = remove_dead_files(own.store(), &own.dispatch.segments)?;
+        let blocks = coarsen_all(own.store(), clock::wall_ns() / SECOND_NS)?;
+        Ok::<_, cleanup::CleanupError>((files, blocks))
+    });
+    match quiet.await {
+        Ok(Ok((files, blocks))) => tracing::debug!(files, blocks, "segment files removed, series made coarser"),
+        Ok(Err(error)) => tracing::warn!(%error, "retention will try again"),
+        Err(error) => tracing::error!(%error, "retention failed"),
     }
+}
+
+/// Removes segment files in which nothing is alive; comes back with how many.
+fn remove_dead_files(store: &Store, segments: &SegmentDir) -> Result<usize, cleanup::CleanupError> {
+    // The position comes first: frames that are appended from now on lie in its file or behind it.
+    let position = POSITION.get(store, &0)?.unwrap_or_default();
+    let files = segments.files()?;
+    let mut live = LiveBytes::new();
+    for row in EXTENTS.scan(store, false) {
+        live.add(row?.1.location);
+    }
+    let dead = live.dead_files(&files, position.committed.file);
+    for file in &dead {
+        segments.remove_file(*file)?;
+    }
+    Ok(dead.len())
 }
 
 /// Removes runs that ended more than `generator.keep_days` ago.
@@ -162,7 +184,8 @@ mod tests {
         let running = Run { state: RunState::Running, ..run("job", 60_000) };
         RUNS.put(&mut batch, &running.job, &running).unwrap();
         for block in 0..12_u64 {
-            let points = (0..10).map(|second| SecondPoint { second: block * 10 + second, sent: 1, ..SecondPoint::default() });
+            let points =
+                (0..10).map(|second| SecondPoint { second: block * 10 + second, sent: 1, ..SecondPoint::default() });
             SERIES.put(&mut batch, &("job".to_owned(), block), &Block { points: points.collect() }).unwrap();
         }
         store.apply(batch).unwrap();

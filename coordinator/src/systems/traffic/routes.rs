@@ -42,15 +42,23 @@ impl TrafficApi {
 
     /// Stop generating; also works while the broker is away
     #[oai(path = "/api/traffic/stop/:campaign_id", method = "post", operation_id = "stop")]
-    async fn stop(&self, Path(campaign_id): Path<String>) -> Result<Json<Done>, Refused<Lookup>> {
+    async fn stop(&self, Path(campaign_id): Path<String>) -> Result<Json<Done>, Refused<Change>> {
         control::stop(&self.0, &campaign_id).await?;
         let message = "Traffic generation stopped successfully".to_owned();
         Ok(Json(Done { success: true, message, campaign_id, status: "stopped".to_owned() }))
     }
 
+    /// Go on with a run that failed
+    #[oai(path = "/api/traffic/retry/:campaign_id", method = "post", operation_id = "retry")]
+    async fn retry(&self, Path(campaign_id): Path<String>) -> Result<Json<Done>, Refused<Change>> {
+        control::retry(&self.0, &campaign_id).await?;
+        let message = "The failed run goes on".to_owned();
+        Ok(Json(Done { success: true, message, campaign_id, status: "running".to_owned() }))
+    }
+
     /// Stop every campaign; also works while the broker is away
     #[oai(path = "/api/traffic/stop-all", method = "post", operation_id = "stopAll")]
-    async fn stop_all(&self) -> Result<Json<StoppedAll>, Refused<Plain>> {
+    async fn stop_all(&self) -> Result<Json<StoppedAll>, Refused<Change>> {
         let campaigns = control::stop_all(&self.0).await?;
         let stopped = campaigns.len();
         let message = format!("{stopped} campaigns stopped");
@@ -59,7 +67,7 @@ impl TrafficApi {
 
     /// Stop a campaign and remove everything it generated; the session stays
     #[oai(path = "/api/traffic/cleanup/:campaign_id", method = "post", operation_id = "cleanup")]
-    async fn cleanup(&self, Path(campaign_id): Path<String>) -> Result<Json<Done>, Refused<Lookup>> {
+    async fn cleanup(&self, Path(campaign_id): Path<String>) -> Result<Json<Done>, Refused<Change>> {
         cleanup::clean(&self.0, &campaign_id).await?;
         let status = lookup::campaign(self.0.store(), &campaign_id)?.status.as_str().to_owned();
         let message = "Campaign resources cleaned up successfully".to_owned();
@@ -99,7 +107,9 @@ impl TrafficApi {
         Query(rate_percent): Query<Option<f64>>,
     ) -> Result<Json<WithData<Comparison>>, Refused<Lookup>> {
         let bound = |name: &str, value: Option<f64>, default: f64| match value {
-            Some(value) if !(0.0..=1e6).contains(&value) => Err(Fault::field(name, "must be a number from 0 to 1000000")),
+            Some(value) if !(0.0..=1e6).contains(&value) => {
+                Err(Fault::field(name, "must be a number from 0 to 1000000"))
+            }
             value => Ok(value.unwrap_or(default)),
         };
         let thresholds = Thresholds {

@@ -10,7 +10,13 @@ use crate::systems::{Fault, Outcome};
 ///
 /// # Errors
 /// When the system gives no random bytes for a seed.
-pub fn build(generator: &GeneratorConfig, campaign: &str, job: &str, settings: &Settings, proven: bool) -> Outcome<RunSpec> {
+pub fn build(
+    generator: &GeneratorConfig,
+    campaign: &str,
+    job: &str,
+    settings: &Settings,
+    proven: bool,
+) -> Outcome<RunSpec> {
     let catch_up = generator.catch_up.nanoseconds() / 1_000_000;
     let url = settings.target.as_ref().map(ToString::to_string);
     let http = match (settings.mode, &url) {

@@ -16,9 +16,9 @@ use crate::http::idempotency::Repeatable;
 use crate::store::Batch;
 use crate::store::campaigns::{CAMPAIGNS, Campaign};
 use crate::systems::sessions::input::{self, default_fields};
+use crate::systems::sessions::secrets;
 use crate::systems::sessions::service::{self, Checked};
 use crate::systems::sessions::settings::Settings;
-use crate::systems::sessions::secrets;
 use crate::systems::{Fault, Outcome};
 
 /// A start that was read and checked, and not yet done.
@@ -116,7 +116,8 @@ fn effective(fields: &crate::store::campaigns::CampaignFields, settings: &Settin
 fn check_startable(app: &App, campaign: &Campaign) -> Outcome<()> {
     let status = campaign.status.as_str();
     if campaign.status != CampaignStatus::Running {
-        let message = format!("Campaign `{}` is in status `{status}`; traffic can only be generated in `running`", campaign.id);
+        let message =
+            format!("Campaign `{}` is in status `{status}`; traffic can only be generated in `running`", campaign.id);
         return Err(Fault::conflict(message).with("status", status));
     }
     match lookup::active_run(app.store(), campaign)? {

@@ -78,7 +78,12 @@ fn only_legal_transitions_are_taken_and_the_others_name_what_is_allowed() {
 
 #[test]
 fn leaving_running_stops_or_holds_the_generation() {
-    let expected = [(Paused, DesiredState::Pause), (Stopped, DesiredState::Stop), (Completed, DesiredState::Stop), (Error, DesiredState::Stop)];
+    let expected = [
+        (Paused, DesiredState::Pause),
+        (Stopped, DesiredState::Stop),
+        (Completed, DesiredState::Stop),
+        (Error, DesiredState::Stop),
+    ];
     for (to, state) in expected {
         let store = store_with(&campaign(Running, Some("j")), &[run("j", 1000)]);
         let (_, changed) = control::set_status_in(&store, "c", to).unwrap();
@@ -93,7 +98,10 @@ fn a_held_generation_goes_on() {
     control::set_status_in(&store, "c", Paused).unwrap();
     control::set_status_in(&store, "c", Running).unwrap();
     let resumed = RUNS.get(&store, &"j".to_owned()).unwrap().unwrap();
-    assert_eq!((resumed.desired.state, resumed.desired.activation, resumed.desired.revision), (DesiredState::Run, 2, 3));
+    assert_eq!(
+        (resumed.desired.state, resumed.desired.activation, resumed.desired.revision),
+        (DesiredState::Run, 2, 3)
+    );
 }
 
 #[test]

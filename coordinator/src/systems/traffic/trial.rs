@@ -45,7 +45,8 @@ pub fn run(generator: &GeneratorConfig, body: &Map<String, Value>) -> Outcome<Va
     if !TEST_TYPES.contains(&test_type.as_str()) {
         fields.fault("test_type", format!("must be one of {}", TEST_TYPES.join(", ")));
     }
-    let counts: Vec<Option<u64>> = ["count", "num_requests", "requests"].map(|key| fields.whole(key, 1..=MAX_COUNT)).into();
+    let counts: Vec<Option<u64>> =
+        ["count", "num_requests", "requests"].map(|key| fields.whole(key, 1..=MAX_COUNT)).into();
     let seed = fields.whole("seed", 0..=u64::MAX);
     let read = input::read(body, input::default_fields(), generator.max_rate, &mut faults);
     let checked = settings::check(&read.fields, generator.max_rate);
@@ -174,9 +175,26 @@ fn render(drawn: &Drawn) -> Vec<Value> {
 /// Looks at every entry as a reader would.
 fn verify(drawn: &Drawn, entries: &[Value], scheduled: bool) -> Vec<Value> {
     const FIELDS: [&str; 20] = [
-        "id", "campaign_id", "sequence", "timestamp", "scheduled_at", "mode", "method", "url", "status_code", "success",
-        "response_time_ms", "geo_location", "device_model", "device_type", "os", "browser", "user_agent", "ip_address",
-        "ad_format", "user_profile",
+        "id",
+        "campaign_id",
+        "sequence",
+        "timestamp",
+        "scheduled_at",
+        "mode",
+        "method",
+        "url",
+        "status_code",
+        "success",
+        "response_time_ms",
+        "geo_location",
+        "device_model",
+        "device_type",
+        "os",
+        "browser",
+        "user_agent",
+        "ip_address",
+        "ad_format",
+        "user_profile",
     ];
     let check = |name: &str, passed: bool, detail: String| json!({ "check": name, "passed": passed, "detail": detail });
     let whole = |entry: &&Value| FIELDS.iter().all(|field| entry.get(field).is_some());
