@@ -14,7 +14,7 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BIN = pathlib.Path(os.environ.get("TRAFFICLAB_BENCH_BIN", ROOT / "target" / "release"))
+BIN = pathlib.Path(os.environ.get("BENCH_BIN", ROOT / "target" / "release"))
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 TICK = os.sysconf("SC_CLK_TCK")
 

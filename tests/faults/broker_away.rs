@@ -76,3 +76,35 @@ async fn a_broker_that_lost_its_store_ends_runs_with_a_reason() {
     let logs = Logs(cluster.broker.jetstream().await);
     Entries::read(&cluster.api, &id).await.must_be(&plan.ids(&logs, &job).await);
 }
+
+/// The order in which processes start is nobody's promise.
+#[tokio::test]
+async fn a_coordinator_that_starts_without_the_broker_serves_and_takes_stops() {
+    let mut cluster = Cluster::with_workers(1).await;
+    let plan = Plan::constant(65, 100, 600.0);
+    let (id, job) = cluster.api.start(&plan.session()).await;
+    cluster.api.wait_for_entries(&id, 100).await;
+    cluster.coordinator.kill();
+    cluster.broker.kill();
+    cluster.coordinator.up();
+    let degraded = async || {
+        let health = cluster.api.try_get("/health").await.ok()?;
+        (health.body["status"] == "degraded" && health.status == 200).then_some(())
+    };
+    soon("a degraded coordinator", degraded).await;
+    assert!(cluster.api.stats(&id).await["total_requests"].as_u64().unwrap() >= 100);
+    assert!(Entries::read(&cluster.api, &id).await.ids().len() >= 100);
+    cluster.api.post("/api/traffic/stop-all", &json!({})).await.expect(200);
+    assert_eq!(cluster.api.status(&id).await.as_deref(), Some("stopped"));
+    cluster.broker.up().await;
+    cluster.ready().await;
+    let logs = Logs(cluster.broker.jetstream().await);
+    let over = async || match logs.record(&job, 0).await?.event {
+        trafficlab_shared::protocol::report::Event::End { .. } => Some(plan.ids(&logs, &job).await),
+        _ => None,
+    };
+    let planned = soon("the stop being applied", over).await;
+    let taken = async || (cluster.api.stats(&id).await["total_requests"] == planned.len()).then_some(());
+    soon("its last record being taken", taken).await;
+    Entries::read(&cluster.api, &id).await.must_be(&planned);
+}

@@ -20,7 +20,7 @@ async fn records(logs: &Logs, job: &str, shards: u32) -> Vec<Record> {
 #[tokio::test]
 async fn shards_of_a_killed_worker_go_on_elsewhere() {
     let mut cluster = Cluster::with_workers(2).await;
-    let plan = Plan::constant(11, 240, 15.0);
+    let plan = Plan::constant(11, 120, 15.0).ramp(10, 400);
     let (id, job) = cluster.api.start(&plan.session()).await;
     let logs = Logs(cluster.broker.jetstream().await);
     let owners = async || {

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-use trafficlab_engine::traffic::schedule::Schedule;
-use trafficlab_shared::model::arrivals::Arrivals;
+use serde_json::{Value, json};
+use trafficlab_engine::traffic::schedule::{Schedule, peak_rate};
+use trafficlab_shared::model::arrivals::{Arrivals, Stage};
 use trafficlab_shared::model::content::ContentSpec;
 use trafficlab_shared::model::run::{Mode, RunSpec, shard_count};
 use trafficlab_shared::protocol::report::{Cursor, EndReason, Event};
@@ -21,7 +21,7 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) per_second: u64,
     pub(crate) seconds: f64,
-    pub(crate) poisson: bool,
+    pub(crate) arrivals: Arrivals,
 }
 
 /// Entries as `/generated` gives them.
@@ -31,19 +31,30 @@ pub(crate) struct Entries(pub(crate) Vec<Value>);
 impl Plan {
     /// Evenly spaced arrivals.
     pub(crate) const fn constant(seed: u64, per_second: u64, seconds: f64) -> Self {
-        Self { seed, per_second, seconds, poisson: false }
+        Self { seed, per_second, seconds, arrivals: Arrivals::Constant }
+    }
+
+    /// A ramp of so many seconds to another rate, which is held then.
+    pub(crate) fn ramp(self, seconds: u32, to_per_second: u64) -> Self {
+        let stages = vec![Stage { seconds, target: to_per_second * MICROS_PER_MINUTE }];
+        Self { arrivals: Arrivals::Stages { stages }, ..self }
     }
 
     /// The session that asks for it, simulated.
     pub(crate) fn session(&self) -> Value {
-        serde_json::json!({
+        let arrivals = match &self.arrivals {
+            Arrivals::Constant => json!("constant"),
+            Arrivals::Poisson => json!("poisson"),
+            Arrivals::Stages { stages } => {
+                let stage =
+                    |stage: &Stage| json!({"duration_seconds": stage.seconds, "target": stage.target / 1_000_000});
+                json!({"type": "stages", "stages": stages.iter().map(stage).collect::<Vec<_>>()})
+            }
+        };
+        json!({
             "requests_per_minute": self.per_second * 60,
             "duration_minutes": self.seconds / 60.0,
-            "config": {
-                "mode": "simulate",
-                "seed": self.seed,
-                "arrivals": if self.poisson { "poisson" } else { "constant" },
-            },
+            "config": {"mode": "simulate", "seed": self.seed, "arrivals": arrivals},
         })
     }
 
@@ -56,8 +67,8 @@ impl Plan {
             campaign: String::new(),
             seed: self.seed,
             mode: Mode::Simulate,
-            shards: shard_count(rate, 64),
-            arrivals: if self.poisson { Arrivals::Poisson } else { Arrivals::Constant },
+            shards: shard_count(peak_rate(&self.arrivals, rate), 64),
+            arrivals: self.arrivals.clone(),
             rate,
             duration_ms,
             warm_up_ms: 0,

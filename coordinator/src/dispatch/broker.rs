@@ -1,5 +1,7 @@
 //! The coordinator's way to the broker: the connection, its state, and what is asked through it.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::connection::State;
@@ -7,6 +9,8 @@ use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::kv::Store as Bucket;
 use async_nats::jetstream::{Context, ErrorCode};
 use bytes::Bytes;
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
 use trafficlab_shared::config::NatsConfig;
 use trafficlab_shared::protocol::control::{Desired, WorkerDirective};
 use trafficlab_shared::protocol::job::ShardJob;
@@ -25,36 +29,53 @@ pub enum BrokerFault {
     Codec(#[from] codec::CodecError),
 }
 
+/// A broker that is away for longer than this at the start is waited for in the background.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// The connection. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Broker {
     context: Context,
-    bucket: Bucket,
+    bucket: Arc<OnceCell<Bucket>>,
+    /// Where the broker should be, when it was away at the start and has no streams of ours yet.
+    absent: Option<NatsConfig>,
 }
 
 impl Broker {
-    /// Connects, waiting for the broker, and makes sure of the streams.
+    /// Connects and makes sure of the streams. A broker that is away does not keep the server from
+    /// showing what is stored and taking stops: then `arrive` does the rest.
     ///
     /// # Errors
     /// When the broker refuses the credentials or the streams.
     pub async fn connect(nats: &NatsConfig) -> anyhow::Result<Self> {
-        let client = trafficlab_broker::connect(nats, "coordinator").await?;
-        let context = trafficlab_broker::jetstream(client);
-        let made = async {
-            let mut tries = 0;
-            loop {
-                match streams::ensure(&context, nats).await {
-                    Ok(()) => return Ok(()),
-                    Err(error) if tries >= 20 => return Err(anyhow::anyhow!("streams cannot be made: {error}")),
-                    Err(error) => tracing::warn!(%error, "streams cannot be made yet"),
-                }
-                tries += 1;
-                tokio::time::sleep(Duration::from_millis(500)).await;
-            }
-        };
-        made.await?;
-        let bucket = context.get_key_value(subject::CONTROL_BUCKET).await?;
-        Ok(Self { context, bucket })
+        let bucket = Arc::default();
+        if let Ok(client) = timeout(PATIENCE, trafficlab_broker::connect(nats, "coordinator")).await {
+            let context = trafficlab_broker::jetstream(client?);
+            make_streams(&context, nats).await?;
+            return Ok(Self { context, bucket, absent: None });
+        }
+        tracing::warn!("the broker is away: what is stored can be read, nothing can be started");
+        let client = trafficlab_broker::connect_later(nats, "coordinator").await?;
+        Ok(Self { context: trafficlab_broker::jetstream(client), bucket, absent: Some(nats.clone()) })
+    }
+
+    /// Makes sure of the streams once a broker that was away at the start is there, then rests.
+    ///
+    /// # Errors
+    /// When the broker refuses the credentials or the streams.
+    pub(super) async fn arrive(&self) -> anyhow::Result<Infallible> {
+        if let Some(nats) = &self.absent {
+            // A connection of its own, since the waiting one hides that its credentials are refused.
+            drop(trafficlab_broker::connect(nats, "coordinator start").await?);
+            make_streams(&self.context, nats).await?;
+            tracing::info!("the broker is there");
+        }
+        std::future::pending().await
+    }
+
+    async fn bucket(&self) -> Result<&Bucket, BrokerFault> {
+        let opening = self.bucket.get_or_try_init(|| self.context.get_key_value(subject::CONTROL_BUCKET)).await;
+        opening.map_err(|error| BrokerFault::Away(error.to_string()))
     }
 
     /// `JetStream` itself, for the loops of this folder.
@@ -80,7 +101,7 @@ impl Broker {
     /// When the broker is away.
     pub async fn put_desired(&self, job: &str, desired: &Desired) -> Result<(), BrokerFault> {
         let payload = Bytes::from(codec::encode(desired)?);
-        let put = self.bucket.put(subject::job_key(job), payload).await;
+        let put = self.bucket().await?.put(subject::job_key(job), payload).await;
         put.map(drop).map_err(|error| BrokerFault::Away(error.to_string()))
     }
 
@@ -89,7 +110,7 @@ impl Broker {
     /// # Errors
     /// When the broker is away.
     pub async fn forget_desired(&self, job: &str) -> Result<(), BrokerFault> {
-        let purged = self.bucket.purge(subject::job_key(job)).await;
+        let purged = self.bucket().await?.purge(subject::job_key(job)).await;
         purged.map_err(|error| BrokerFault::Away(error.to_string()))
     }
 
@@ -99,7 +120,7 @@ impl Broker {
     /// When the broker is away.
     pub async fn put_directive(&self, worker: &str, directive: &WorkerDirective) -> Result<(), BrokerFault> {
         let payload = Bytes::from(codec::encode(directive)?);
-        let put = self.bucket.put(subject::worker_key(worker), payload).await;
+        let put = self.bucket().await?.put(subject::worker_key(worker), payload).await;
         put.map(drop).map_err(|error| BrokerFault::Away(error.to_string()))
     }
 
@@ -144,6 +165,20 @@ impl Broker {
         let stream = self.context.get_stream_no_info(subject::JOBS_STREAM).await.map_err(|error| away(&error))?;
         let purged = stream.purge().filter(subject::traffic_job(job, shard)).await;
         purged.map(drop).map_err(|error| away(&error))
+    }
+}
+
+/// Tries for ten seconds, since a broker that has just started may refuse at first.
+async fn make_streams(context: &Context, nats: &NatsConfig) -> anyhow::Result<()> {
+    let mut tries = 0;
+    loop {
+        match streams::ensure(context, nats).await {
+            Ok(()) => return Ok(()),
+            Err(error) if tries >= 20 => anyhow::bail!("streams cannot be made: {error}"),
+            Err(error) => tracing::warn!(%error, "streams cannot be made yet"),
+        }
+        tries += 1;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

@@ -80,6 +80,12 @@ impl Dispatch {
         let mut tasks = JoinSet::new();
         let own = Arc::clone(self);
         tasks.spawn(async move {
+            let Err(error) = own.broker.arrive().await;
+            tracing::error!(%error, "the broker cannot be used");
+            "broker"
+        });
+        let own = Arc::clone(self);
+        tasks.spawn(async move {
             ingest::run(own, ingester).await;
             "ingest"
         });

@@ -60,6 +60,18 @@ pub async fn connect(nats: &NatsConfig, name: &str) -> Result<Client, BrokerErro
     }
 }
 
+/// A client that is not connected yet and keeps trying. It does not tell refused credentials from
+/// an absent broker, so somebody must watch with [`connect`] meanwhile.
+///
+/// # Errors
+/// When the options cannot be read.
+pub async fn connect_later(nats: &NatsConfig, name: &str) -> Result<Client, BrokerError> {
+    let url = nats.url.clone().unwrap_or_default();
+    let servers: Vec<String> = url.split(',').map(|server| server.trim().to_owned()).collect();
+    let connecting = options(nats, name)?.retry_on_initial_connect().connect(servers).await;
+    connecting.map_err(|source| BrokerError::Refused { url, source })
+}
+
 fn options(nats: &NatsConfig, name: &str) -> Result<ConnectOptions, BrokerError> {
     let mut options = ConnectOptions::new()
         .name(name)

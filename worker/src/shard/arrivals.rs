@@ -42,6 +42,11 @@ impl Arrivals {
         self.schedule.history()
     }
 
+    /// Arrivals a second of all shards together, by the rate in force.
+    pub(crate) fn rate_per_second(&self) -> u64 {
+        self.schedule.current().rate / 60_000_000
+    }
+
     pub(crate) fn differs(&self, rate: u64, duration_ms: u64) -> bool {
         self.schedule.differs(rate, duration_ms)
     }

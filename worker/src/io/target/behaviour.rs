@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use rand_distr::{Distribution, LogNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::Rng;
 
@@ -49,9 +50,10 @@ impl Latency {
             Self::Constant(length) => length,
             Self::Uniform(low, high) => low + (high - low).mul_f64(unit(rng)),
             Self::LogNormal(median, sigma) => {
-                // Box and Muller; 1 - u is never 0. A minute is longer than any client waits.
-                let normal = (-2.0 * (1.0 - unit(rng)).ln()).sqrt() * (std::f64::consts::TAU * unit(rng)).cos();
-                Duration::from_secs_f64((median.as_secs_f64() * (sigma * normal).exp()).min(60.0))
+                // A median above 0 has a logarithm, and the parser took a sigma that is fit. A minute
+                // is longer than any client waits.
+                let drawn = LogNormal::new(median.as_secs_f64().ln(), sigma).map(|latency| latency.sample(rng));
+                Duration::from_secs_f64(drawn.unwrap_or_default().clamp(0.0, 60.0))
             }
         }
     }
