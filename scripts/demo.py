@@ -98,7 +98,7 @@ def percentiles(data):
 
 def summary(url, campaign, rate, seconds):
     data = call("GET", f"{url}/api/traffic/stats/{campaign}")["data"]
-    stored = call("GET", f"{url}/api/traffic/generated/{campaign}?limit=1")["metadata"]["total_requests"]
+    stored = call("GET", f"{url}/api/traffic/generated/{campaign}?limit=1")["metadata"]["stored_entries"]
     asked = rate * seconds
     arrivals, codes = data["arrivals"], data["status_codes"]
     sent = arrivals["sent"]

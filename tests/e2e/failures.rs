@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Cluster, Entries, Logs, Plan, Target};
+use crate::harness::{Cluster, Entries, Logs, Plan, Target, eventually};
 
 fn real(target: &str) -> Value {
     json!({"target_url": target, "requests_per_minute": 600, "duration_minutes": 0.0625, "config": {"mode": "http"}})
@@ -37,6 +37,25 @@ async fn a_generator_that_panics_a_few_times_goes_on_exactly() {
     cluster.api.wait_for(&id, "completed", Duration::from_secs(60)).await;
     let logs = Logs(cluster.broker.jetstream().await);
     assert!(logs.record(&job, 3).await.unwrap().epoch > logs.record(&job, 2).await.unwrap().epoch);
+    Entries::read(&cluster.api, &id).await.must_be(&plan.ids(&logs, &job).await);
+}
+
+/// Six panics spend the restarts of one shard; the others hold until the run is retried.
+#[tokio::test]
+async fn a_failed_run_is_retried_from_where_it_stood() {
+    let cluster = Cluster::builder().workers(1).worker_env("TRAFFICLAB_FAULT", "panic:3:6").start().await;
+    let plan = Plan::constant(123, 240, 7.5);
+    let (id, job) = cluster.api.start(&plan.session()).await;
+    let retry = format!("/api/traffic/retry/{id}");
+    assert_eq!(cluster.api.post(&retry, &json!({})).await.status, 409, "it has not failed yet");
+    cluster.api.wait_for(&id, "error", Duration::from_secs(60)).await;
+    let retried = eventually(Duration::from_secs(20), "the other shards hold and the retry is taken", async || {
+        let answer = cluster.api.post(&retry, &json!({})).await;
+        (answer.status == 200).then_some(answer)
+    });
+    retried.await;
+    cluster.api.wait_for(&id, "completed", Duration::from_secs(60)).await;
+    let logs = Logs(cluster.broker.jetstream().await);
     Entries::read(&cluster.api, &id).await.must_be(&plan.ids(&logs, &job).await);
 }
 

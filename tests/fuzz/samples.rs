@@ -176,7 +176,6 @@ pub(super) fn shard() -> Shard {
         state: ShardState::Yielded,
         epoch: 3,
         next: Cursor { slot: 12, k: 5 },
-        open: vec![Span { slot: 11, k: 2, n: 3 }],
         sequence: 1234,
         stored_ns: 5,
         revision: 4,

@@ -1,6 +1,7 @@
 //! Desired state as this worker sees it: one watch on the control bucket feeds every shard.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,11 +17,12 @@ use trafficlab_shared::protocol::{codec, subject};
 pub struct Control {
     jobs: Arc<Mutex<HashMap<String, watch::Sender<Option<Desired>>>>>,
     directive: watch::Sender<Option<WorkerDirective>>,
+    directive_revision: Arc<AtomicU64>,
 }
 
 impl Default for Control {
     fn default() -> Self {
-        Self { jobs: Arc::default(), directive: watch::Sender::new(None) }
+        Self { jobs: Arc::default(), directive: watch::Sender::new(None), directive_revision: Arc::default() }
     }
 }
 
@@ -72,6 +74,10 @@ impl Control {
             return;
         }
         if entry.key == own_key {
+            // A new watch repeats the last directive, which is not asked for again by that.
+            if self.directive_revision.swap(entry.revision, Ordering::Relaxed) == entry.revision {
+                return;
+            }
             match codec::decode::<WorkerDirective>(&entry.value) {
                 Ok(directive) => drop(self.directive.send_replace(Some(directive))),
                 Err(error) => tracing::warn!(key = %entry.key, %error, "control entry ignored"),

@@ -122,8 +122,14 @@ async fn tell(dispatch: &Dispatch, campaign: &str, last: Option<Last>) -> Result
     }
     let summary = summary(dispatch, campaign, &job, last)?;
     publish(dispatch, campaign, &mut last, &summary).await?;
+    let _guard = dispatch.store.lock();
+    let key = campaign.to_owned();
+    // A removal that was asked for meanwhile stays asked for.
+    if LIVE.get(&dispatch.store, &key)?.is_some_and(|now| now.forget) {
+        return Ok(None);
+    }
     let mut batch = crate::store::Batch::new();
-    LIVE.put(&mut batch, &campaign.to_owned(), &last)?;
+    LIVE.put(&mut batch, &key, &last)?;
     dispatch.store.apply(batch)?;
     Ok(Some(last))
 }

@@ -30,7 +30,7 @@ pub(super) async fn run(dispatch: &Arc<Dispatch>) {
             .registry
             .live()
             .into_iter()
-            .filter(|worker| !worker.beat.draining)
+            .filter(|worker| !worker.beat.draining && !dispatch.registry.is_drained(&worker.beat.worker))
             .map(|worker| Load {
                 running: worker.beat.running,
                 capacity: worker.beat.capacity,

@@ -1,17 +1,23 @@
 //! The workers as their heartbeats show them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
+use trafficlab_shared::clock;
 use trafficlab_shared::protocol::heartbeat::Heartbeat;
 use trafficlab_shared::protocol::{codec, subject};
 
 use super::{Dispatch, lock};
+use crate::store::Batch;
+use crate::store::entries::{QUARANTINE, SetAside};
 
 /// A worker that is silent for this long is taken for dead, just before its leases run out.
 const DEAD_AFTER: Duration = Duration::from_millis(2_900);
+/// Bytes of a message that are kept when it is set aside.
+const ASIDE_BYTES: usize = 4096;
 /// And forgotten after this long.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(300);
 
@@ -36,6 +42,7 @@ impl WorkerView {
 #[derive(Debug, Default)]
 pub struct Registry {
     workers: Mutex<BTreeMap<String, WorkerView>>,
+    drained: Mutex<BTreeSet<String>>,
 }
 
 impl Registry {
@@ -49,6 +56,22 @@ impl Registry {
     #[must_use]
     pub fn live(&self) -> Vec<WorkerView> {
         lock(&self.workers).values().filter(|worker| worker.is_live()).cloned().collect()
+    }
+
+    /// Remembers that a worker was told to drain, or to take work again, until its heartbeats show it.
+    pub fn note_drain(&self, worker: &str, drain: bool) {
+        let mut drained = lock(&self.drained);
+        if drain {
+            drained.insert(worker.to_owned());
+        } else {
+            drained.remove(worker);
+        }
+    }
+
+    /// Whether a worker was told to drain.
+    #[must_use]
+    pub fn is_drained(&self, worker: &str) -> bool {
+        lock(&self.drained).contains(worker)
     }
 
     fn take(&self, beat: Heartbeat) {
@@ -69,12 +92,27 @@ pub(super) async fn listen(dispatch: &Arc<Dispatch>) {
                 while let Some(message) = beats.next().await {
                     match codec::decode::<Heartbeat>(&message.payload) {
                         Ok(beat) => dispatch.registry.take(beat),
-                        Err(error) => tracing::warn!(subject = %message.subject, %error, "heartbeat ignored"),
+                        Err(error) => set_aside(dispatch, &message, &error),
                     }
                 }
             }
             Err(error) => tracing::warn!(%error, "heartbeats cannot be heard"),
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Keeps a heartbeat nobody can read, for people to look at.
+fn set_aside(dispatch: &Dispatch, message: &async_nats::Message, error: &codec::CodecError) {
+    tracing::warn!(subject = %message.subject, %error, "heartbeat set aside");
+    dispatch.metrics.aside.fetch_add(1, Ordering::Relaxed);
+    let at_ns = clock::wall_ns();
+    let payload = message.payload.get(..ASIDE_BYTES).unwrap_or(&message.payload).to_vec();
+    let aside = SetAside { subject: message.subject.to_string(), reason: error.to_string(), at_ns, payload };
+    let mut batch = Batch::new();
+    // Heartbeats have no stream sequence; a time in nanoseconds is greater than any of those.
+    let stored = QUARANTINE.put(&mut batch, &at_ns, &aside).and_then(|()| dispatch.store.apply(batch));
+    if let Err(error) = stored {
+        tracing::error!(%error, "heartbeat cannot be set aside");
     }
 }

@@ -1,11 +1,13 @@
 //! What a run should do: planned, changed, held, stopped. Only the store is written here, so that
 //! every change is taken while the broker is away; `Dispatch::attend` passes it on.
 
+use trafficlab_engine::traffic::schedule::SLOT_NS;
 use trafficlab_shared::clock;
 use trafficlab_shared::model::run::RunSpec;
 use trafficlab_shared::protocol::control::{Desired, DesiredState};
+use trafficlab_shared::protocol::report::Origin;
 
-use crate::store::runs::{PLANS, RUNS, RUNS_OF, Run, RunState, SHARDS, TOMBSTONES};
+use crate::store::runs::{PLANS, RUNS, RUNS_OF, Run, RunState, SHARDS, ShardState, TOMBSTONES};
 use crate::store::{Batch, Store, StoreError};
 
 /// Adds a new run to `batch`. The caller holds the store's lock until the batch is applied.
@@ -70,13 +72,13 @@ pub fn change(store: &Store, batch: &mut Batch, job: &str, change: Change) -> Re
         return Ok(None);
     };
     let wanted = match change {
-        Change::Retry => run.state == RunState::Failed,
+        Change::Retry => run.state == RunState::Failed && !has_gap(store, job)?,
         _ => !run.state.is_over() && run.desired.state != DesiredState::Stop,
     };
     if !wanted {
         return Ok(None);
     }
-    run.desired.at_slot = next_common_slot(store, job)?;
+    run.desired.at_slot = next_common_slot(store, &run)?;
     run.desired.revision += 1;
     match change {
         Change::Pause => run.desired.state = DesiredState::Pause,
@@ -98,6 +100,16 @@ pub fn change(store: &Store, batch: &mut Batch, job: &str, change: Change) -> Re
     Ok(Some(run))
 }
 
+/// Whether a shard's log has a gap, which no retry can fill.
+fn has_gap(store: &Store, job: &str) -> Result<bool, StoreError> {
+    for row in SHARDS.scan_prefix(store, &job.to_owned(), false) {
+        if row?.1.state == ShardState::Quarantined {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// A new activation: its active time begins when its first shard has started.
 const fn activate(run: &mut Run) {
     run.desired.state = DesiredState::Run;
@@ -105,13 +117,22 @@ const fn activate(run: &mut Run) {
     run.desired.origin_ns = None;
 }
 
+/// Changes of a run at the most: each one travels in every later record of its shards.
+pub const MAX_CHANGES: u64 = 1000;
+
 /// The next slot that every shard can still reach together; 0 before the first one has begun.
-fn next_common_slot(store: &Store, job: &str) -> Result<u32, StoreError> {
+fn next_common_slot(store: &Store, run: &Run) -> Result<u32, StoreError> {
     let mut latest = None;
-    for row in SHARDS.scan_prefix(store, &job.to_owned(), false) {
+    for row in SHARDS.scan_prefix(store, &run.job, false) {
         let (_, shard) = row?;
-        latest =
-            latest.max(shard.origin.map(|origin| origin.active_ns + clock::wall_ns().saturating_sub(origin.wall_ns)));
+        // The slot clock of a held shard stands still.
+        let moving =
+            |origin: &Origin| origin.activation == run.desired.activation && shard.state == ShardState::Running;
+        let active_ns = match shard.origin.filter(moving) {
+            Some(origin) => origin.active_ns + clock::wall_ns().saturating_sub(origin.wall_ns),
+            None => u64::from(shard.next.slot) * SLOT_NS,
+        };
+        latest = latest.max(Some(active_ns));
     }
     // A change needs some milliseconds to arrive; late in a slot the one after next is meant.
     const ARRIVES_WITHIN_NS: u64 = 300_000_000;

@@ -30,6 +30,8 @@ pub struct App {
     pub active_targets: ActiveTargets,
     /// Requests since the start, for metrics.
     pub requests: RequestCounts,
+    /// Held while room is made for new results.
+    pub making_room: tokio::sync::Mutex<()>,
 }
 
 /// Requests by the class of their status.
@@ -61,6 +63,7 @@ impl App {
             started: Instant::now(),
             active_targets: ActiveTargets::default(),
             requests: RequestCounts::default(),
+            making_room: tokio::sync::Mutex::default(),
         }))
     }
 

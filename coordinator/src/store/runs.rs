@@ -6,7 +6,7 @@ use trafficlab_engine::traffic::histogram::Histogram;
 use trafficlab_shared::model::arrivals::RateChange;
 use trafficlab_shared::model::run::RunSpec;
 use trafficlab_shared::protocol::control::{Desired, DesiredState};
-use trafficlab_shared::protocol::report::{Cursor, Origin, Span};
+use trafficlab_shared::protocol::report::{Cursor, Origin};
 
 use super::{FirstVersion, Table};
 
@@ -128,9 +128,6 @@ pub struct Shard {
     pub epoch: u32,
     /// First arrival not accounted for.
     pub next: Cursor,
-    /// Arrivals before that whose outcome is open.
-    #[serde(default)]
-    pub open: Vec<Span>,
     /// Stream sequence of the last record taken.
     pub sequence: u64,
     /// Broker time of that record, in nanoseconds.

@@ -11,13 +11,26 @@ pub struct TargetGuard {
     lists: Vec<AllowList>,
     own_sockets: Vec<SocketAddr>,
     own_ports: Vec<u16>,
+    proof: Proof,
+}
+
+/// Whether public addresses need their owner's agreement, and whose is there.
+#[derive(Debug, Clone, Default)]
+enum Proof {
+    /// Somebody else asks for it.
+    #[default]
+    NotAsked,
+    /// Only this host and port may be public.
+    Given(String, u16),
+    /// None may.
+    Missing,
 }
 
 impl TargetGuard {
     /// A guard that asks every one of `lists`; with no list at all nothing is allowed.
     #[must_use]
     pub const fn new(lists: Vec<AllowList>) -> Self {
-        Self { lists, own_sockets: Vec::new(), own_ports: Vec::new() }
+        Self { lists, own_sockets: Vec::new(), own_ports: Vec::new(), proof: Proof::NotAsked }
     }
 
     /// Refuses these listeners of ours (the broker's) always; a loopback or wildcard listener stands for its port on every loopback address.
@@ -31,6 +44,13 @@ impl TargetGuard {
     #[must_use]
     pub fn forbid_ports(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
         self.own_ports.extend(ports);
+        self
+    }
+
+    /// Refuses public addresses but those of the one host and port whose owner has agreed.
+    #[must_use]
+    pub fn require_proof(mut self, given: Option<(&str, u16)>) -> Self {
+        self.proof = given.map_or(Proof::Missing, |(host, port)| Proof::Given(host.to_owned(), port));
         self
     }
 
@@ -53,7 +73,17 @@ impl TargetGuard {
     /// The first refusal, in the order: our own endpoint, then each list.
     pub fn check_address(&self, host: &str, port: u16, address: IpAddr) -> Result<(), Refusal> {
         self.check_own(address, port)?;
-        self.ask(|list| list.check_address(host, port, address))
+        self.ask(|list| list.check_address(host, port, address))?;
+        let agreed = match &self.proof {
+            Proof::NotAsked => true,
+            Proof::Given(known, known_port) => known == host && *known_port == port,
+            Proof::Missing => false,
+        };
+        if agreed || !super::needs_ownership_proof(address) {
+            return Ok(());
+        }
+        let reason = format!("the owner of `{host}:{port}` has not agreed to synthetic traffic");
+        Err(Refusal { reason, line_to_add: None })
     }
 
     fn ask(&self, question: impl Fn(&AllowList) -> Result<(), Refusal>) -> Result<(), Refusal> {
@@ -85,6 +115,20 @@ impl TargetGuard {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "test code")]
     use super::*;
+
+    #[test]
+    fn a_public_address_needs_the_agreement_of_just_its_owner() {
+        let public: IpAddr = "8.8.8.8".parse().unwrap();
+        let local: IpAddr = "127.0.0.1".parse().unwrap();
+        let lists = || vec![list(&["shop.example.com", "other.example.com", "127.0.0.0/8"])];
+        let none = TargetGuard::new(lists()).require_proof(None);
+        assert!(none.check_address("shop.example.com", 443, public).is_err());
+        assert!(none.check_address("127.0.0.1", 80, local).is_ok());
+        let one = TargetGuard::new(lists()).require_proof(Some(("shop.example.com", 443)));
+        assert!(one.check_address("shop.example.com", 443, public).is_ok());
+        assert!(one.check_address("shop.example.com", 80, public).is_err());
+        assert!(one.check_address("other.example.com", 443, public).is_err());
+    }
 
     fn list(entries: &[&str]) -> AllowList {
         let entries: Vec<String> = entries.iter().map(|&entry| entry.to_owned()).collect();

@@ -222,6 +222,10 @@ impl<S: Source> Shard<S> {
     fn record(&mut self, event: Event) -> Result<Record, ShardFault> {
         let next = self.arrivals.cursor();
         let from = std::mem::replace(&mut self.recorded, next);
+        // Seen before `take`, which lets waiting requests move up into the next record.
+        let mut open = self.source.open();
+        open.extend(self.gather.waiting());
+        open.sort_unstable();
         Ok(Record {
             v: 1,
             job: self.task.job.run.job.clone(),
@@ -234,7 +238,7 @@ impl<S: Source> Shard<S> {
             origin: Some(self.clock.origin()),
             from,
             next,
-            open: spans(&self.source.open()),
+            open: spans(&open),
             history: self.arrivals.history(),
             results: self.gather.take()?,
         })
@@ -354,8 +358,8 @@ impl<S: Source> Shard<S> {
         self.source.is_idle() || now.saturating_sub(since) > timeout.saturating_mul(1_000_000)
     }
 
-    /// Closes the source. The log stays alive meanwhile, so that nobody else takes the shard and
-    /// a lane with open requests keeps the right to finish them.
+    /// Closes the source and waits for the append that is on its way. The lease is kept meanwhile,
+    /// so that nobody else takes the shard before its last record is written.
     async fn close_while_confirming(&mut self, grace: u64, keep_open: bool) -> Result<(), ShardFault> {
         let Self { source, writer, clock, gather, task, .. } = self;
         let mut last = None;

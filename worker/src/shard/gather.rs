@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use trafficlab_engine::traffic::content::Dims;
 use trafficlab_engine::traffic::counters::Counters;
-use trafficlab_engine::traffic::pack::{BlockWriter, PackedEntry};
+use trafficlab_engine::traffic::pack::{BlockWriter, MAX_BLOCK_ENTRIES, PackedEntry};
 use trafficlab_engine::traffic::rng::EntryKey;
 use trafficlab_engine::traffic::sampling;
 use trafficlab_engine::traffic::timings::{Measured, TimingsBuilder};
@@ -29,9 +29,9 @@ pub(crate) struct Gather {
     block: BlockWriter,
     counters: Counters,
     timings: TimingsBuilder,
-    /// Entries that found the block full, which takes a log that does not answer; they leave in
-    /// the next records.
-    waiting: Vec<PackedEntry>,
+    /// Requests that found the block full, which takes a log that does not answer. They are neither
+    /// counted nor stored yet: they stay open until a later record takes them.
+    waiting: Vec<Finished>,
     touched: bool,
 }
 
@@ -88,6 +88,11 @@ impl Gather {
         self.timings.lost(second(clock, due_active), 0, 1);
     }
 
+    /// Finished requests that no record has taken yet.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = Cursor> {
+        self.waiting.iter().map(|finished| Cursor { slot: finished.entry.slot, k: finished.entry.k })
+    }
+
     /// Takes a finished request. `lag_us` is the send lag of a real one.
     pub(crate) fn finished(
         &mut self,
@@ -98,20 +103,29 @@ impl Gather {
         clock: &ShardClock,
     ) {
         self.touched = true;
-        let at = Cursor { slot: entry.slot, k: entry.k };
-        let key = self.key(at);
+        let finished = Finished { entry: *entry, dims: *dims, due_active, lag_us, second: second(clock, due_active) };
+        if self.is_overfull() || self.block.len() >= MAX_BLOCK_ENTRIES {
+            self.waiting.push(finished);
+        } else {
+            self.count(&finished);
+        }
+    }
+
+    fn count(&mut self, finished: &Finished) {
+        let Finished { entry, dims, due_active, lag_us, second } = finished;
         self.counters.add_entry(entry, dims);
         self.counters.late += u64::from(lag_us.is_some_and(|lag| lag > LATE_US));
         self.timings.finished(Measured {
-            second: second(clock, due_active),
+            second: *second,
             response: u64::from(entry.response_us),
             service_and_lag: lag_us.map(|lag| (u64::from(entry.service_us), lag)),
             success: entry.success,
-            warm_up: due_active < self.run.warm_up_ms.saturating_mul(1_000_000),
+            warm_up: *due_active < self.run.warm_up_ms.saturating_mul(1_000_000),
         });
-        let is_kept = sampling::is_kept(key, self.run.keep_one_in);
-        if is_kept && (self.is_overfull() || !self.block.push(entry)) {
-            self.waiting.push(*entry);
+        let key = self.key(Cursor { slot: entry.slot, k: entry.k });
+        if sampling::is_kept(key, self.run.keep_one_in) {
+            let fits = self.block.push(entry);
+            debug_assert!(fits, "the caller has seen that there is room");
         }
     }
 
@@ -123,20 +137,30 @@ impl Gather {
         self.touched = false;
         let count = u32::try_from(self.block.len()).unwrap_or(u32::MAX);
         let block = std::mem::take(&mut self.block);
-        let refill = self.waiting.len().min(FULL);
-        for entry in self.waiting.drain(..refill) {
-            self.touched = true;
-            let fits = self.block.push(&entry);
-            debug_assert!(fits, "an empty block takes what fills a record");
-        }
         let counters = std::mem::take(&mut self.counters);
-        Ok(Some(Results {
+        let results = Results {
             count,
             block: Bytes::from(block.finish()),
             counters: Bytes::from(codec::encode(&counters)?),
             timings: Bytes::from(codec::encode(&self.timings.take())?),
-        }))
+        };
+        let refill = self.waiting.len().min(FULL);
+        for finished in self.waiting.drain(..refill).collect::<Vec<_>>() {
+            self.touched = true;
+            self.count(&finished);
+        }
+        Ok(Some(results))
     }
+}
+
+/// A finished request on its way into a record.
+#[derive(Debug, Clone, Copy)]
+struct Finished {
+    entry: PackedEntry,
+    dims: Dims,
+    due_active: u64,
+    lag_us: Option<u64>,
+    second: u64,
 }
 
 fn second(clock: &ShardClock, due_active: u64) -> u64 {

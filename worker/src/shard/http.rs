@@ -7,7 +7,7 @@ use std::time::Duration;
 use trafficlab_engine::traffic::content::Content;
 use trafficlab_engine::traffic::pack::{EntryMode, PackedEntry};
 use trafficlab_engine::traffic::simulate::auction;
-use trafficlab_shared::allow::{AllowList, TargetGuard, needs_ownership_proof};
+use trafficlab_shared::allow::{AllowList, TargetGuard};
 use trafficlab_shared::model::error_kind::ErrorKind;
 use trafficlab_shared::model::run::{HttpSpec, RunSpec};
 use trafficlab_shared::protocol::report::Cursor;
@@ -48,8 +48,8 @@ impl Sent {
         let run = &task.job.run;
         let http = run.http.as_ref().ok_or("the run is real but says not what to send")?;
         let url = TargetUrl::parse(&http.url).map_err(|error| error.to_string())?;
-        let guard = guard(&task.worker, http)?;
-        check_target(&url, &guard, http.ownership_proven).await?;
+        let guard = guard(&task.worker, http, &url)?;
+        check_target(&url, &guard).await?;
         let plan = RequestPlan::new(plan_spec(task, http, url, guard)?).map_err(|error| error.to_string())?;
         let visitor = Visitor::new(Arc::clone(&content), run.seed, task.job.shard);
         Ok(Self {
@@ -172,16 +172,17 @@ fn entry_of(done: &Done) -> PackedEntry {
 }
 
 /// The job's list and the worker's own must both agree; the broker is never a target.
-fn guard(worker: &Worker, http: &HttpSpec) -> Result<TargetGuard, String> {
+fn guard(worker: &Worker, http: &HttpSpec, url: &TargetUrl) -> Result<TargetGuard, String> {
     let job = AllowList::parse(&http.allow_targets)
         .map_err(|faults| faults.first().map_or_else(String::new, |fault| fault.message.clone()))?;
     let guard = TargetGuard::new(vec![job, worker.allow.clone()]);
-    Ok(guard.forbid_ports(worker.broker_ports.iter().copied()))
+    let proof = http.ownership_proven.then_some((url.host.as_str(), url.port));
+    Ok(guard.forbid_ports(worker.broker_ports.iter().copied()).require_proof(proof))
 }
 
 /// Resolves the target and asks whether any of its addresses may be connected to; the connection
 /// itself is judged again.
-async fn check_target(url: &TargetUrl, guard: &TargetGuard, proven: bool) -> Result<(), String> {
+async fn check_target(url: &TargetUrl, guard: &TargetGuard) -> Result<(), String> {
     guard.check_name(&url.host, url.port).map_err(|refusal| refusal.to_string())?;
     let addresses = match url.literal_address() {
         Some(address) => vec![address],
@@ -190,9 +191,6 @@ async fn check_target(url: &TargetUrl, guard: &TargetGuard, proven: bool) -> Res
     let mut refusal = None;
     for address in addresses {
         match guard.check_address(&url.host, url.port, address) {
-            Ok(()) if needs_ownership_proof(address) && !proven => {
-                refusal = Some(format!("the owner of `{}` has not agreed to synthetic traffic", url.host));
-            }
             Ok(()) => return Ok(()),
             Err(error) => refusal = Some(error.to_string()),
         }

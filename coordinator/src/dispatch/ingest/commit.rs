@@ -14,6 +14,9 @@ use crate::store::segment::{Frame, FrameMeta, Location, SegmentDir, SegmentError
 use crate::store::series::{BLOCK_SECONDS, SERIES};
 use crate::store::{Batch, Store, StoreError};
 
+/// Buckets of a stored histogram, each at most six bytes, so that it fits into a record of the store.
+const MAX_BUCKETS: usize = 8192;
+
 /// Why a commit failed. It may be tried again from the position.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
@@ -244,6 +247,7 @@ impl Ingester {
             let key = (job.to_owned(), kind as u8);
             let mut histogram = HISTOGRAMS.get(&self.store, &key)?.unwrap_or_default();
             histogram.merge(added);
+            histogram.thin(MAX_BUCKETS);
             HISTOGRAMS.put(batch, &key, &histogram)?;
         }
         let mut blocks: BTreeMap<u64, Vec<_>> = BTreeMap::new();

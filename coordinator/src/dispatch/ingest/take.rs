@@ -136,7 +136,6 @@ impl Work {
         self.follow_event(shard, &record, message.stored_ns);
         shard.epoch = record.epoch;
         shard.next = record.next;
-        shard.open = std::mem::take(&mut record.open);
         shard.sequence = message.sequence;
         shard.stored_ns = message.stored_ns;
         shard.revision = record.revision;

@@ -58,6 +58,7 @@ pub async fn drain(app: &App, worker: &str, drain: bool) -> Outcome<()> {
         return Err(Fault::not_found(format!("Worker `{}` not found", shown.escape_default())));
     }
     let directive = WorkerDirective { v: 1, limit: None, drain };
+    app.dispatch.registry.note_drain(worker, drain);
     app.dispatch.broker.put_directive(worker, &directive).await.map_err(|error| {
         tracing::warn!(%worker, %error, "a worker cannot be asked");
         Fault::broker_away()

@@ -84,6 +84,7 @@ pub fn campaign(id: &str, name: Option<String>, status: CampaignStatus, fields: 
 pub async fn create(app: &App, body: &Map<String, Value>, repeat: Option<Repeatable>) -> Outcome<Value> {
     let store = app.store();
     if let Some(earlier) = repeat.as_ref().map(|repeat| repeat.earlier(store)).transpose()?.flatten() {
+        store.durable().await?;
         return Ok(earlier);
     }
     let mut faults = Vec::new();
@@ -93,6 +94,7 @@ pub async fn create(app: &App, body: &Map<String, Value>, repeat: Option<Repeata
     let campaign = campaign(&id, input.name, CampaignStatus::Draft, input.fields);
     let answer = view(campaign.clone(), settings.warnings, input.unknown)?;
     if let Some(earlier) = insert(store, &campaign, repeat.as_ref(), &answer)? {
+        store.durable().await?;
         return Ok(earlier);
     }
     store.durable().await?;
@@ -172,9 +174,25 @@ fn apply_update(app: &App, id: &str, body: &Map<String, Value>) -> Outcome<(Valu
             let message = "Only `requests_per_minute`, `duration_minutes` and `name` can change while traffic is generated; stop it first";
             return Err(Fault::conflict(message));
         }
-        let (rate, duration_ms) = (settings.rate, settings.duration_ms);
-        if (run.desired.rate, run.desired.duration_ms) != (rate, duration_ms) && paced(&campaign.fields, &input.fields)
-        {
+        if run.desired.revision >= runs::MAX_CHANGES {
+            return Err(Fault::conflict(format!(
+                "A run takes at most {} changes; stop it and start another",
+                runs::MAX_CHANGES
+            )));
+        }
+        let bits = |before: f64, after: f64| before.to_bits() != after.to_bits();
+        // What the caller left alone stays as the run has it, which may be an override of its start.
+        let rate = if bits(campaign.fields.requests_per_minute, input.fields.requests_per_minute) {
+            settings.rate
+        } else {
+            run.desired.rate
+        };
+        let duration_ms = if bits(campaign.fields.duration_minutes, input.fields.duration_minutes) {
+            settings.duration_ms
+        } else {
+            run.desired.duration_ms
+        };
+        if (run.desired.rate, run.desired.duration_ms) != (rate, duration_ms) {
             targets::repace(app, &run.job, rate)?;
             runs::change(store, &mut batch, &run.job, Change::Pace { rate, duration_ms })?;
             changed = Some(run.job);
@@ -186,12 +204,6 @@ fn apply_update(app: &App, id: &str, body: &Map<String, Value>) -> Outcome<(Valu
     CAMPAIGNS.put(&mut batch, &campaign.id, &campaign)?;
     store.apply(batch)?;
     Ok((view(campaign, settings.warnings, input.unknown)?, changed))
-}
-
-/// Whether rate or length were changed by the caller: a run started with overrides keeps its own otherwise.
-fn paced(before: &CampaignFields, after: &CampaignFields) -> bool {
-    let bits = |fields: &CampaignFields| (fields.requests_per_minute.to_bits(), fields.duration_minutes.to_bits());
-    bits(before) != bits(after)
 }
 
 /// Removes a session with its data; one that is running only when `force` says so.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use trafficlab_shared::clock;
 use trafficlab_shared::model::campaign::CampaignStatus;
 
-use super::{cleanup, lookup};
+use super::{cleanup, lookup, targets};
 use crate::dispatch::runs::{self, Change};
 use crate::http::App;
 use crate::store::campaigns::{CAMPAIGNS, Campaign};
@@ -56,14 +56,15 @@ pub(super) fn stop_in(store: &Store, id: &str) -> Outcome<String> {
 /// # Errors
 /// 404 for an unknown campaign, 409 for one whose last run did not fail.
 pub async fn retry(app: &Arc<App>, id: &str) -> Outcome<String> {
-    let job = retry_in(app.store(), id)?;
+    let job = retry_in(app, id)?;
     app.store().durable().await?;
     app.dispatch.attend(&job);
     tracing::info!(campaign = %id, %job, "failed run is retried");
     Ok(job)
 }
 
-pub(super) fn retry_in(store: &Store, id: &str) -> Outcome<String> {
+fn retry_in(app: &App, id: &str) -> Outcome<String> {
+    let store = app.store();
     let _guard = store.lock();
     let mut campaign = lookup::campaign(store, id)?;
     cleanup::refuse_pending(store, id)?;
@@ -73,6 +74,7 @@ pub(super) fn retry_in(store: &Store, id: &str) -> Outcome<String> {
         let message = format!("Campaign `{id}` has no failed run to retry");
         return Err(Fault::conflict(message).with("status", campaign.status.as_str()));
     }
+    targets::readmit(app, &job)?;
     leave(&mut campaign, CampaignStatus::Running);
     CAMPAIGNS.put(&mut batch, &campaign.id, &campaign)?;
     store.apply(batch)?;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use trafficlab_shared::clock;
 
-use super::cleanup;
+use super::cleanup::{self, CLEANUPS};
 use crate::http::{App, idempotency};
 use crate::store::entries::{EXTENTS, POSITION};
-use crate::store::runs::{RUNS, Run, RunState};
+use crate::store::runs::{RUNS, Run, RunState, TOTALS};
 use crate::store::segment::{LiveBytes, SegmentDir};
 use crate::store::series::{BLOCK_SECONDS, SERIES};
 use crate::store::{Batch, Store, StoreError};
@@ -83,24 +83,28 @@ pub async fn remove_old(app: &Arc<App>) -> Outcome<()> {
 /// 507 when nothing more can be removed.
 pub async fn make_room(app: &Arc<App>) -> Outcome<()> {
     let quota = app.config.generator.quota_bytes.0;
-    if used(app)? < quota {
-        return Ok(());
-    }
-    loop {
-        let Some(oldest) = over(app.store())?.into_iter().min_by_key(ended) else {
+    // Two starts at once would each remove a run where one is enough.
+    let _one_at_a_time = app.making_room.lock().await;
+    while used(app.store())? >= quota {
+        let pending = |run: &Run| CLEANUPS.contains(app.store(), &run.campaign).unwrap_or(true);
+        let Some(oldest) = over(app.store())?.into_iter().filter(|run| !pending(run)).min_by_key(ended) else {
             let message = "The results fill `generator.quota_bytes` and no finished run is left to remove";
             return Err(Fault::new(Code::InsufficientStorage, message));
         };
         tracing::warn!(campaign = %oldest.campaign, job = %oldest.job, "run is removed: `generator.quota_bytes` is reached");
         cleanup::remove_run(app, &oldest.campaign, &oldest.job).await?;
-        if used(app)? < quota {
-            return Ok(());
-        }
     }
+    Ok(())
 }
 
-fn used(app: &App) -> Outcome<u64> {
-    app.dispatch.segments.bytes().map_err(|error| Fault::internal("segments", &error))
+/// Bytes of all results that are kept. What was removed does not count, though its blocks on the disk may be freed only
+/// with the last neighbour in them.
+fn used(store: &Store) -> Outcome<u64> {
+    let mut bytes = 0;
+    for row in TOTALS.scan(store, false) {
+        bytes += row?.1.bytes;
+    }
+    Ok(bytes)
 }
 
 fn ended(run: &Run) -> u64 {

@@ -38,6 +38,7 @@ struct Asked {
 pub async fn start(app: &Arc<App>, body: &Map<String, Value>, repeat: Option<Repeatable>) -> Outcome<Value> {
     let store = app.store();
     if let Some(earlier) = repeat.as_ref().map(|repeat| repeat.earlier(store)).transpose()?.flatten() {
+        store.durable().await?;
         return Ok(earlier);
     }
     let asked = ask(app, body)?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use trafficlab_engine::traffic::schedule::peak_rate;
 use trafficlab_shared::allow::Refusal;
 use trafficlab_shared::config::Secret;
 use trafficlab_shared::model::run::{Mode, RunSpec};
@@ -43,7 +44,7 @@ impl ActiveTargets {
             if (run.is_generating() || run.is_held())
                 && let Some(plan) = PLANS.get(store, &job)?
             {
-                self.add(&plan, run.desired.rate);
+                self.add(&plan, peak_rate(&plan.arrivals, run.desired.rate));
             }
         }
         Ok(())
@@ -152,6 +153,24 @@ pub fn check_cap(app: &App, origin: &str, job: &str, peak: u64) -> Outcome<()> {
          others send {others}/s already and this one asks for {own}/s"
     );
     Err(Fault::conflict(message).with("target", origin).with("max_rate_per_target", cap))
+}
+
+/// Takes back a run that goes on after it failed. The store's lock is held.
+///
+/// # Errors
+/// 409 when the cap does not permit it.
+pub fn readmit(app: &App, job: &str) -> Outcome<()> {
+    let key = job.to_owned();
+    let (Some(plan), Some(run)) = (PLANS.get(app.store(), &key)?, RUNS.get(app.store(), &key)?) else {
+        return Ok(());
+    };
+    let Some(target) = plan.http.as_ref().and_then(|http| TargetUrl::parse(&http.url).ok()) else {
+        return Ok(());
+    };
+    let peak = peak_rate(&plan.arrivals, run.desired.rate);
+    check_cap(app, &target.origin(), job, peak)?;
+    app.active_targets.add(&plan, peak);
+    Ok(())
 }
 
 /// Takes a new rate of a run that may send real requests.

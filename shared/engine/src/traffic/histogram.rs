@@ -125,6 +125,24 @@ impl Histogram {
         }
     }
 
+    /// Halves the resolution above 1 024 µs until at most `most` buckets are left; each halving
+    /// doubles the error bound. Does nothing to a histogram that is small enough.
+    pub fn thin(&mut self, most: usize) {
+        let mut dropped = 1;
+        while self.buckets.len() > most && dropped < LINEAR_BITS {
+            let mut thinned: Vec<(u32, u64)> = Vec::with_capacity(self.buckets.len());
+            for &(bucket, count) in &self.buckets {
+                let coarser = if bucket < 1024 { bucket } else { bucket >> dropped << dropped };
+                match thinned.last_mut() {
+                    Some((last, sum)) if *last == coarser => *sum += count,
+                    _ => thinned.push((coarser, count)),
+                }
+            }
+            self.buckets = thinned;
+            dropped += 1;
+        }
+    }
+
     /// Number of values.
     #[must_use]
     pub const fn count(&self) -> u64 {
@@ -186,6 +204,19 @@ mod tests {
             let mut merged = Histogram::of(&mut left);
             merged.merge(&Histogram::of(&mut right));
             prop_assert_eq!(merged, Histogram::of(&mut all));
+        }
+
+        #[test]
+        fn thinning_keeps_counts_and_bounds_the_size(
+            mut values in prop::collection::vec(0_u64..30_000_000, 1..2000),
+        ) {
+            let whole = Histogram::of(&mut values);
+            let mut thin = whole.clone();
+            thin.thin(300);
+            prop_assert_eq!(thin.count(), whole.count());
+            prop_assert!(thin.buckets.len() <= 300 || thin.buckets.iter().all(|(bucket, _)| *bucket < 1024));
+            let counted: u64 = thin.buckets.iter().map(|(_, count)| count).sum();
+            prop_assert_eq!(counted, whole.count());
         }
 
         #[test]
