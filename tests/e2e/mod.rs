@@ -8,6 +8,7 @@ mod dump;
 mod failures;
 mod pages;
 mod quick;
+mod quota;
 mod sessions;
 mod shapes;
 mod status;

@@ -152,3 +152,73 @@ pub fn bury(batch: &mut Batch, job: &str) -> Result<(), StoreError> {
     RUNS.delete(batch, &job.to_owned());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+    use trafficlab_shared::protocol::report::Cursor;
+
+    use super::*;
+    use crate::store::runs::Shard;
+
+    fn store_with(state: ShardState, began_ns_ago: u64) -> Store {
+        let store = Store::in_memory().unwrap();
+        let desired = Desired {
+            v: 1,
+            revision: 2,
+            activation: 1,
+            state: DesiredState::Run,
+            rate: 60_000_000,
+            duration_ms: 60_000,
+            at_slot: 0,
+            origin_ns: Some(1),
+        };
+        let run = Run {
+            job: "job".into(),
+            campaign: "campaign".into(),
+            shards: 1,
+            desired,
+            state: RunState::Running,
+            reason: None,
+            created_ns: 1,
+            started_ns: None,
+            ended_ns: None,
+            cleared: false,
+        };
+        let origin = Origin { activation: 1, active_ns: 0, wall_ns: clock::wall_ns() - began_ns_ago };
+        let shard = Shard { state, next: Cursor { slot: 7, k: 0 }, origin: Some(origin), ..Shard::default() };
+        let mut batch = Batch::new();
+        RUNS.put(&mut batch, &run.job.clone(), &run).unwrap();
+        SHARDS.put(&mut batch, &(run.job, 0), &shard).unwrap();
+        store.apply(batch).unwrap();
+        store
+    }
+
+    fn at_slot(state: ShardState, began_ns_ago: u64) -> u32 {
+        let store = store_with(state, began_ns_ago);
+        let pace = Change::Pace { rate: 1, duration_ms: 60_000 };
+        change(&store, &mut Batch::new(), "job", pace).unwrap().unwrap().desired.at_slot
+    }
+
+    #[test]
+    fn a_change_holds_from_the_next_slot_and_a_pause_does_not_move_it() {
+        assert_eq!(at_slot(ShardState::Running, 7_100_000_000), 8);
+        assert_eq!(at_slot(ShardState::Running, 7_900_000_000), 9, "too late in its slot");
+        assert_eq!(at_slot(ShardState::Paused, 3_600_000_000_000), 8);
+    }
+
+    #[test]
+    fn only_a_failed_run_without_a_gap_is_retried() {
+        let retry = |store: &Store| change(store, &mut Batch::new(), "job", Change::Retry).unwrap();
+        assert!(retry(&store_with(ShardState::Running, 1)).is_none());
+        for (state, retried) in [(ShardState::Failed, true), (ShardState::Quarantined, false)] {
+            let store = store_with(state, 1);
+            let mut run = RUNS.get(&store, &"job".to_owned()).unwrap().unwrap();
+            run.state = RunState::Failed;
+            let mut batch = Batch::new();
+            RUNS.put(&mut batch, &run.job.clone(), &run).unwrap();
+            store.apply(batch).unwrap();
+            assert_eq!(retry(&store).is_some(), retried);
+        }
+    }
+}
