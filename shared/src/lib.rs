@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod model;
+pub mod proof;
 pub mod protocol;
 pub mod seal;
 pub mod target;

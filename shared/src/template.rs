@@ -1,6 +1,10 @@
 //! Templates in a campaign's path, header values and body: `{{slot}}`, `{{random_int:1,6}}` and the like.
 
+mod column;
+
 use thiserror::Error;
+
+pub use self::column::{Column, MAX_COLUMN_BYTES};
 
 /// A value that is made anew for every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,10 +45,34 @@ pub enum Variable {
     Browser,
     /// The name of the user profile.
     UserProfile,
+    /// The visitor's identity, which lasts as long as the session.
+    UserId,
+    /// The id of the session; without sessions each request is one of its own.
+    SessionId,
+    /// The number of the page view within its session, from 1.
+    Page,
+    /// Path of the page, or the target's own path where the campaign names no pages.
+    Path,
+    /// URL of the page before; empty on the first one.
+    Referer,
+    /// Minutes of the profile's clock ahead of UTC, without summer time.
+    TimezoneOffset,
+    /// Width of the profile's screen in CSS pixels.
+    ScreenWidth,
+    /// Height of the profile's screen in CSS pixels.
+    ScreenHeight,
+    /// The manufacturer of the profile's device.
+    DeviceMake,
+    /// Version of the profile's operating system.
+    OsVersion,
+    /// The profile's region as an ISO 3166-2 subdivision without the country.
+    Region,
+    /// A cell of the table's row that the request takes, by the name of its column.
+    Csv(Column),
 }
 
 /// The names a template may use, for messages and documentation.
-pub const VARIABLE_NAMES: [&str; 18] = [
+pub const VARIABLE_NAMES: [&str; 30] = [
     "slot",
     "arrival",
     "id",
@@ -63,6 +91,18 @@ pub const VARIABLE_NAMES: [&str; 18] = [
     "os",
     "browser",
     "user_profile",
+    "user_id",
+    "session_id",
+    "page",
+    "path",
+    "referer",
+    "timezone_offset",
+    "screen_width",
+    "screen_height",
+    "device_make",
+    "os_version",
+    "region",
+    "csv:column",
 ];
 
 /// Why a text is no template.
@@ -74,6 +114,12 @@ pub enum TemplateError {
     /// Bounds that are no two integers in order.
     #[error("`{0}` needs two integers in order, as in `random_int:1,6`")]
     Bounds(String),
+    /// `csv:` without a usable name.
+    #[error("`{0}` needs the name of a column, of 1 to {MAX_COLUMN_BYTES} bytes, as in `csv:user`")]
+    Column(String),
+    /// A cell of a table where there is none.
+    #[error("`csv:{0}` needs a table, which only the command line takes")]
+    Table(String),
     /// `{{` without `}}`.
     #[error("a `{{{{` has no `}}}}`")]
     Open,
@@ -110,6 +156,26 @@ impl Template {
         }
         push_text(&mut parts, rest);
         Ok(Self { parts })
+    }
+
+    /// Like [`Template::parse`] for a campaign, which has no table.
+    ///
+    /// # Errors
+    /// Also for a variable of a table.
+    pub fn parse_without_table(text: &str) -> Result<Self, TemplateError> {
+        let template = Self::parse(text)?;
+        if let Some(column) = template.columns().next() {
+            return Err(TemplateError::Table(column.as_str().to_owned()));
+        }
+        Ok(template)
+    }
+
+    /// The columns of a table that it takes cells from.
+    pub fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable(Variable::Csv(column)) => Some(column),
+            _ => None,
+        })
     }
 
     /// The pieces in order.
@@ -151,8 +217,27 @@ fn variable(name: &str) -> Result<Variable, TemplateError> {
         "os" => Variable::Os,
         "browser" => Variable::Browser,
         "user_profile" => Variable::UserProfile,
-        other => return random_int(other),
+        "user_id" => Variable::UserId,
+        "session_id" => Variable::SessionId,
+        "page" => Variable::Page,
+        "path" => Variable::Path,
+        "referer" => Variable::Referer,
+        "timezone_offset" => Variable::TimezoneOffset,
+        "screen_width" => Variable::ScreenWidth,
+        "screen_height" => Variable::ScreenHeight,
+        "device_make" => Variable::DeviceMake,
+        "os_version" => Variable::OsVersion,
+        "region" => Variable::Region,
+        other => match other.strip_prefix("csv:") {
+            Some(name) => return column(name.trim()),
+            None => return random_int(other),
+        },
     })
+}
+
+fn column(name: &str) -> Result<Variable, TemplateError> {
+    let found = Column::new(name).map(Variable::Csv);
+    found.ok_or_else(|| TemplateError::Column(format!("csv:{}", name.escape_default())))
 }
 
 fn random_int(name: &str) -> Result<Variable, TemplateError> {
@@ -191,6 +276,16 @@ mod tests {
         for name in VARIABLE_NAMES {
             assert!(Template::parse(&format!("{{{{{name}}}}}")).is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn cells_of_a_table() {
+        let template = Template::parse("{{csv:user}}/{{ csv: pass word }}");
+        let columns = |template: &Template| template.columns().map(|column| column.as_str().to_owned()).collect();
+        assert_eq!(template.as_ref().map(columns), Ok(vec!["user".to_owned(), "pass word".to_owned()]));
+        assert_eq!(Template::parse("{{csv:}}"), Err(TemplateError::Column("csv:".into())));
+        assert_eq!(Template::parse_without_table("a{{csv:user}}"), Err(TemplateError::Table("user".into())));
+        assert!(Template::parse_without_table("{{slot}}").is_ok());
     }
 
     #[test]

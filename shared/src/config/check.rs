@@ -33,7 +33,6 @@ impl Broken {
 
 fn check_numbers(config: &Config, broken: &mut Broken) {
     for (number, key) in [
-        (u64::from(config.worker.capacity), "worker.capacity"),
         (config.generator.max_rate, "generator.max_rate"),
         (config.generator.max_rate_per_target, "generator.max_rate_per_target"),
         (u64::from(config.captures.window_seconds), "captures.window_seconds"),

@@ -183,7 +183,7 @@ pub struct WorkerConfig {
     /// Name in heartbeats and entries.
     #[serde(deserialize_with = "unset")]
     pub id: Option<String>,
-    /// Shards that run at once.
+    /// Shards that run at once, and the worker's weight when runs are shared out; 0 is 256 for each lane.
     pub capacity: u32,
     /// Sending threads; 0 is one for each core.
     pub lanes: u16,

@@ -5,3 +5,4 @@ pub mod campaign;
 pub mod content;
 pub mod error_kind;
 pub mod run;
+pub mod threshold;

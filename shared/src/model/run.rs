@@ -76,6 +76,26 @@ const fn one_second() -> u64 {
     1000
 }
 
+/// The version of HTTP that real requests speak; never another one when the target does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum HttpVersion {
+    /// HTTP/1.1, one request at a time on a connection.
+    #[default]
+    #[serde(rename = "1.1")]
+    Http1,
+    /// HTTP/2: by prior knowledge over `http`, by ALPN over `https`.
+    #[serde(rename = "2")]
+    Http2,
+}
+
+impl HttpVersion {
+    /// Whether it is what a spec that says nothing means.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A real request and its limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpSpec {
@@ -104,6 +124,15 @@ pub struct HttpSpec {
     /// Whether the target's owner has agreed (`CONTRACT` proof) for public addresses.
     #[serde(default)]
     pub ownership_proven: bool,
+    /// The version of HTTP.
+    #[serde(default, skip_serializing_if = "HttpVersion::is_default")]
+    pub version: HttpVersion,
+    /// Whether every request gets a connection of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub close_connections: bool,
+    /// Requests at once on an HTTP/2 connection; absent for the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streams: Option<u32>,
 }
 
 /// One request header.

@@ -51,6 +51,9 @@ pub struct WorkerDirective {
     pub limit: Option<u32>,
     /// Whether it should yield everything and take nothing.
     pub drain: bool,
+    /// Shards it should come to by its capacity: for some seconds, holding that many it lets others take first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<u32>,
 }
 
 versioned!(Desired => 1, WorkerDirective => 1);

@@ -38,6 +38,9 @@ pub struct Heartbeat {
     /// Restarts of actors since the process started.
     #[serde(default)]
     pub restarts: u64,
+    /// Share of the last second that each lane's thread was on a processor, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lane_busy: Vec<f32>,
 }
 
 /// The state of one shard's actor.

@@ -1,5 +1,6 @@
 //! Exact counters of a run: kept per record, added up per run, never counted by a scan.
 
+mod bidder;
 mod funnel;
 mod tally;
 
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::content::Dims;
 use super::pack::PackedEntry;
 
+pub use bidder::BidderCounters;
 pub use funnel::RtbCounters;
 pub use tally::Tally;
 

@@ -53,7 +53,8 @@ mod steps {
 
 const LINEAR_BITS: u32 = 11;
 
-fn bucket_of(value: u64) -> u32 {
+/// The bucket of a value in microseconds.
+pub(super) fn bucket_of(value: u64) -> u32 {
     let bits = 64 - value.leading_zeros();
     let shift = bits.saturating_sub(LINEAR_BITS);
     let mantissa = u32::try_from(value >> shift).unwrap_or(u32::MAX);
@@ -102,6 +103,27 @@ impl Histogram {
             *value = (*value >> shift) << shift;
         }
         Self { buckets: Self::of(values).buckets, ..exact }
+    }
+
+    /// Puts together what a recorder counted: `buckets` ascending without zero counts, the rest exact.
+    pub(super) const fn of_buckets(buckets: Vec<(u32, u64)>, count: u64, sum: u64, min: u64, max: u64) -> Self {
+        Self { buckets, count, sum, max, min }
+    }
+
+    /// A copy with values cut to their seven leading bits, as `coarse` makes it.
+    #[must_use]
+    pub fn coarsened(&self) -> Self {
+        let mut buckets: Vec<(u32, u64)> = Vec::with_capacity(self.buckets.len() / 4);
+        for &(bucket, count) in &self.buckets {
+            let low = if bucket < 2048 { u64::from(bucket) } else { top_of(bucket - 1) + 1 };
+            let shift = (64 - low.leading_zeros()).saturating_sub(7);
+            let coarser = bucket_of((low >> shift) << shift);
+            match buckets.last_mut() {
+                Some((last, sum)) if *last == coarser => *sum += count,
+                _ => buckets.push((coarser, count)),
+            }
+        }
+        Self { buckets, ..*self }
     }
 
     /// Adds all values of `other`.
@@ -155,6 +177,23 @@ impl Histogram {
         self.max
     }
 
+    /// Smallest value in microseconds, exact; 0 without values.
+    #[must_use]
+    pub const fn min(&self) -> u64 {
+        self.min
+    }
+
+    /// Sum of all values in microseconds, exact below 2^64.
+    #[must_use]
+    pub const fn sum(&self) -> u64 {
+        self.sum
+    }
+
+    /// Largest value of each bucket that holds any, with their count, ascending.
+    pub fn steps(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.buckets.iter().map(|&(bucket, count)| (top_of(bucket), count))
+    }
+
     /// Mean in microseconds; 0 without values.
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "a mean to be shown")]
@@ -204,6 +243,12 @@ mod tests {
             let mut merged = Histogram::of(&mut left);
             merged.merge(&Histogram::of(&mut right));
             prop_assert_eq!(merged, Histogram::of(&mut all));
+        }
+
+        #[test]
+        fn coarsening_equals_recording_coarsely(mut values in prop::collection::vec(0_u64..1 << 40, 0..300)) {
+            let whole = Histogram::of(&mut values);
+            prop_assert_eq!(whole.coarsened(), Histogram::coarse(&mut values));
         }
 
         #[test]

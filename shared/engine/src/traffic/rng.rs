@@ -33,6 +33,11 @@ impl EntryKey {
         self.state(0)
     }
 
+    /// A random word of its own for `domain`; cheaper than a stream.
+    pub(crate) const fn word(self, domain: Domain) -> u64 {
+        self.state(domain as u32)
+    }
+
     const fn state(self, domain: u32) -> u64 {
         let place = ((self.shard as u64) << 32) | self.slot as u64;
         let arrival = ((self.k as u64) << 32) | domain as u64;
@@ -57,6 +62,16 @@ pub enum Domain {
     Arrivals = 5,
     /// What templates of real requests are filled with.
     Template = 6,
+    /// Which session a visit belongs to.
+    Session = 30,
+    /// What kind and size of ad a page of a session has.
+    Placement = 31,
+    /// How many impressions a bid request offers.
+    Imps = 20,
+    /// The details of a full bid request.
+    Request = 21,
+    /// What became of a real bidder's ad.
+    Funnel = 22,
 }
 
 /// The random stream of one entry and purpose.
@@ -108,7 +123,7 @@ impl EntryRng {
 
     /// Whether something with this chance happens.
     pub(crate) fn happens(&mut self, chance: Chance) -> bool {
-        (self.word() >> 11) < chance.0
+        chance.holds(self.word())
     }
 }
 
@@ -136,6 +151,11 @@ pub(crate) struct Chance(u64);
 impl Chance {
     pub(crate) fn new(probability: f64) -> Self {
         Self(cast::whole(probability.clamp(0.0, 1.0) * TWO_53))
+    }
+
+    /// Whether a random word lets it happen.
+    pub(crate) const fn holds(self, word: u64) -> bool {
+        (word >> 11) < self.0
     }
 }
 

@@ -2,12 +2,24 @@
 //!
 //! A slot is one second of active time. The integrated rate at a slot's start is known in closed
 //! form and in integers, so any slot can be asked for without walking there: a takeover, a pause
-//! and a replay see the same arrivals.
+//! and a replay see the same arrivals. `cyclic` bends time for rates that swing or burst, `place`
+//! puts arrivals where the integrated rate says, `stages` adds up ramps, `peak` knows the highest rate.
 
-use trafficlab_shared::model::arrivals::{Arrivals, MICROS_PER_REQUEST, RateChange, Stage};
+mod cyclic;
+mod pareto;
+mod peak;
+mod place;
+mod stages;
+
+use trafficlab_shared::model::arrivals::{Arrivals, MICROS_PER_REQUEST, Process, RateChange, Stage};
 use trafficlab_shared::model::run::RunSpec;
 
+pub use self::peak::{peak_after_change, peak_rate};
+
+use self::cyclic::{Corner, Cyclic};
+use self::place::Point;
 use super::poisson::poisson;
+use super::replay::{self, Timeline};
 use super::rng::{Domain, EntryKey, EntryRng};
 
 /// Length of a slot in nanoseconds.
@@ -16,51 +28,115 @@ pub const SLOT_NS: u64 = 1_000_000_000;
 /// The integrated rate that makes one arrival: a rate is in millionths per minute, a slot a second.
 const ARRIVAL: u128 = MICROS_PER_REQUEST as u128 * 60;
 
-/// The arrivals of one shard.
+/// The arrivals of one shard. Clones share what is large.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     seed: u64,
     shard: u32,
     shards: u32,
-    poisson: bool,
-    stages: Vec<Stage>,
+    process: Process,
+    shape: Shape,
+    /// The highest rate of a later piece, in millionths of its own.
+    lift_ppm: u64,
     pieces: Vec<Piece>,
 }
 
-/// A change in force, with the integrated rate up to its first slot.
+/// How the rate moves around its mean.
+#[derive(Debug, Clone)]
+enum Shape {
+    Steady,
+    /// Ramps until another rate is set.
+    Stages(Vec<Stage>),
+    /// For as long as the run lasts; a change of rate scales it and leaves its phase alone.
+    Cyclic(Cyclic),
+    /// Recorded moments until another rate is set.
+    Replay(Timeline),
+}
+
+/// A change in force, with what had come together before its first slot.
 #[derive(Debug, Clone, Copy)]
 struct Piece {
     change: RateChange,
+    /// The integrated rate.
     integral: u128,
+    /// What the shape had let through.
+    load: u64,
+    /// The highest rate it reaches, in millionths per minute.
+    peak: u64,
+    /// Whether ramps and recorded moments are over.
+    ended: bool,
 }
 
 impl Schedule {
     /// The schedule of `shard` with the changes logged so far.
     #[must_use]
     pub fn new(run: &RunSpec, shard: u32, history: &[RateChange]) -> Self {
-        let first = RateChange { from_slot: 0, rate: run.rate, duration_ms: run.duration_ms };
-        let stages = match &run.arrivals {
-            Arrivals::Stages { stages } => stages.clone(),
-            Arrivals::Constant | Arrivals::Poisson => Vec::new(),
-        };
-        let mut schedule = Self {
-            seed: run.seed,
-            shard,
-            shards: run.shards.max(1),
-            poisson: run.arrivals == Arrivals::Poisson,
-            stages,
-            pieces: vec![Piece { change: first, integral: 0 }],
-        };
+        let mut schedule = Self::plain(run.seed, &run.arrivals, run.rate, run.duration_ms, run.shards, shard);
         for change in history {
             schedule.apply(*change);
         }
         schedule
     }
 
-    /// Takes a change that holds from `change.from_slot` on; it ends any ramp there.
+    /// The schedule of one of `shards` shards without a run around it; `rate` is in millionths of a
+    /// request per minute.
+    #[must_use]
+    pub fn plain(seed: u64, arrivals: &Arrivals, rate: u64, duration_ms: u64, shards: u32, shard: u32) -> Self {
+        let shape = match arrivals {
+            Arrivals::Constant | Arrivals::Poisson => Shape::Steady,
+            Arrivals::Stages { stages, .. } => Shape::Stages(stages.clone()),
+            Arrivals::Sine(sine) => Shape::Cyclic(Cyclic::sine(sine)),
+            Arrivals::Burst(burst) => Shape::Cyclic(Cyclic::burst(burst, seed)),
+            Arrivals::Replay(packed) => Shape::Replay(Timeline::unpack(packed).unwrap_or_else(|error| {
+                // Whoever takes a plan calls `replay::check` first; a damaged one has no arrivals.
+                debug_assert!(false, "a replay was not checked: {error}");
+                Timeline::default()
+            })),
+        };
+        let change = RateChange { from_slot: 0, rate, duration_ms };
+        Self {
+            seed,
+            shard,
+            shards: shards.max(1),
+            process: arrivals.process(),
+            shape,
+            lift_ppm: peak::lift_ppm(arrivals),
+            pieces: vec![Piece { change, integral: 0, load: 0, peak: peak_rate(arrivals, rate), ended: false }],
+        }
+    }
+
+    /// The schedule of one of `shards` shards that plays recorded moments.
+    #[must_use]
+    pub fn replay(timeline: &Timeline, duration_ms: u64, shards: u32, shard: u32) -> Self {
+        let change = RateChange { from_slot: 0, rate: 0, duration_ms };
+        let peak = timeline.peak_per_second().saturating_mul(60 * MICROS_PER_REQUEST);
+        Self {
+            seed: 0,
+            shard,
+            shards: shards.max(1),
+            process: Process::Even,
+            shape: Shape::Replay(timeline.clone()),
+            lift_ppm: replay::ONCE,
+            pieces: vec![Piece { change, integral: 0, load: 0, peak, ended: false }],
+        }
+    }
+
+    /// The same run's schedule of another shard, from its start: without changes that were learnt of later.
+    #[must_use]
+    pub fn of_shard(&self, shard: u32) -> Self {
+        let pieces = self.pieces.first().copied().into_iter().collect();
+        Self { shard, pieces, ..self.clone() }
+    }
+
+    /// Takes a change that holds from `change.from_slot` on. Another rate ends ramps and replays
+    /// there; another length leaves them alone.
     pub fn apply(&mut self, change: RateChange) {
         let integral = self.integral(change.from_slot);
-        self.pieces.push(Piece { change, integral });
+        let load = self.load(u64::from(change.from_slot) * SLOT_NS);
+        let before = self.pieces.last().filter(|before| before.change.rate == change.rate);
+        let peak = before.map_or_else(|| peak::lifted(change.rate, self.lift_ppm), |before| before.peak);
+        let ended = before.is_none_or(|before| before.ended);
+        self.pieces.push(Piece { change, integral, load, peak, ended });
     }
 
     /// The changes after the start, in order.
@@ -75,6 +151,12 @@ impl Schedule {
         self.pieces.last().map_or(RateChange { from_slot: 0, rate: 0, duration_ms: 0 }, |piece| piece.change)
     }
 
+    /// The most arrivals a second of all shards together that the rate in force now reaches.
+    #[must_use]
+    pub fn peak_per_second(&self) -> u64 {
+        self.pieces.last().map_or(0, |piece| piece.peak / 60 / MICROS_PER_REQUEST)
+    }
+
     /// The active time in nanoseconds at which the run ends, when no slot comes after `slot`.
     #[must_use]
     pub fn over_at(&self, slot: u32) -> Option<u64> {
@@ -86,7 +168,7 @@ impl Schedule {
     /// Active time in nanoseconds at which the run ends by the change in force in `slot`: a later
     /// change of length does not rewrite the slots before it.
     fn end_ns(&self, slot: u32) -> u64 {
-        let piece = self.piece(slot).map_or(0, |(_, piece)| piece.change.duration_ms);
+        let piece = self.piece(slot).map_or(0, |piece| piece.change.duration_ms);
         piece.saturating_mul(1_000_000)
     }
 
@@ -106,41 +188,45 @@ impl Schedule {
         if start >= end {
             return;
         }
-        let low = self.integral(slot);
-        let high = self.integral(slot.saturating_add(1));
-        if high <= low {
-            return;
-        }
-        if self.poisson {
-            self.poisson_slot(slot, high - low, due);
-        } else {
-            self.even_slot(low, high, due);
-        }
-        for offset in due.iter_mut() {
-            *offset += start;
+        match (&self.shape, self.piece(slot)) {
+            (Shape::Replay(timeline), Some(piece)) if !piece.ended => {
+                timeline.moments(start, start + SLOT_NS, self.shard, self.shards, due);
+            }
+            (shape, Some(piece)) => self.rated_slot(slot, shape, piece, due),
+            (_, None) => return,
         }
         if start + SLOT_NS > end {
             due.retain(|&at| at < end);
         }
     }
 
-    /// The global index n is due where the integrated rate reaches n arrivals, and belongs to
-    /// shard n mod K.
-    fn even_slot(&self, low: u128, high: u128, due: &mut Vec<u64>) {
-        let shards = u128::from(self.shards);
-        let first = low.div_ceil(ARRIVAL);
-        let end = high.div_ceil(ARRIVAL);
-        let shift = (u128::from(self.shard) + shards - first % shards) % shards;
-        let mut index = first + shift;
-        while index < end {
-            let offset = ((index * ARRIVAL - low) * u128::from(SLOT_NS)) / (high - low);
-            due.push(u64::try_from(offset).unwrap_or(SLOT_NS - 1));
-            index += shards;
+    /// A slot whose arrivals follow a rate.
+    fn rated_slot(&self, slot: u32, shape: &Shape, piece: &Piece, due: &mut Vec<u64>) {
+        let start = u64::from(slot) * SLOT_NS;
+        let low = self.integral(slot);
+        let high = self.integral(slot.saturating_add(1));
+        if high <= low {
+            return;
+        }
+        let mut points = vec![Point { at: start, integral: low }];
+        if let Shape::Cyclic(cyclic) = shape {
+            let corner =
+                |corner: Corner| Point { at: corner.at, integral: piece.at_load(corner.load).clamp(low, high) };
+            cyclic.corners(start, start + SLOT_NS, |found| points.push(corner(found)));
+        }
+        points.push(Point { at: start + SLOT_NS, integral: high });
+        match self.process {
+            Process::Even => place::even(&points, self.shard, self.shards, due),
+            Process::Poisson => {
+                self.poisson_slot(slot, high - low, due);
+                place::bend(&points, due);
+            }
         }
     }
 
     /// A Poisson count of uniform moments is a Poisson process (Kingman, Poisson Processes, 2.4);
-    /// K independent streams of a K-th of the rate add up to one of the whole rate.
+    /// K independent streams of a K-th of the rate add up to one of the whole rate. The moments are
+    /// offsets in the slot, ascending, as if the rate were the same all through it.
     fn poisson_slot(&self, slot: u32, area: u128, due: &mut Vec<u64>) {
         #[allow(clippy::cast_precision_loss, reason = "a mean, not a count")]
         let mean = (area as f64) / (ARRIVAL as f64) / f64::from(self.shards);
@@ -153,58 +239,48 @@ impl Schedule {
         due.sort_unstable();
     }
 
-    /// The change in force in `slot`, with its place among the changes.
-    fn piece(&self, slot: u32) -> Option<(usize, &Piece)> {
-        let at = self.pieces.iter().rposition(|piece| piece.change.from_slot <= slot)?;
-        Some((at, self.pieces.get(at)?))
+    /// The change in force in `slot`.
+    fn piece(&self, slot: u32) -> Option<&Piece> {
+        self.pieces.iter().rfind(|piece| piece.change.from_slot <= slot)
     }
 
     /// The integrated rate from the start of the run to the start of `slot`.
     fn integral(&self, slot: u32) -> u128 {
-        let Some((index, piece)) = self.piece(slot) else {
+        let Some(piece) = self.piece(slot) else {
             return 0;
         };
-        let slots = u128::from(slot - piece.change.from_slot);
-        if index == 0 && !self.stages.is_empty() {
-            return staged_integral(piece.change.rate, &self.stages, slot);
+        let start = u64::from(slot) * SLOT_NS;
+        match &self.shape {
+            Shape::Stages(stages) if !piece.ended => stages::integral(piece.change.rate, stages, slot),
+            Shape::Replay(timeline) if !piece.ended => timeline.before(start) * ARRIVAL,
+            Shape::Cyclic(_) => piece.at_load(self.load(start)),
+            Shape::Steady | Shape::Stages(_) | Shape::Replay(_) => {
+                let slots = u128::from(slot - piece.change.from_slot);
+                piece.integral + slots * u128::from(piece.change.rate)
+            }
         }
-        piece.integral + slots * u128::from(piece.change.rate)
+    }
+
+    /// What the shape lets through until `at`, in nanoseconds of its mean rate.
+    fn load(&self, at: u64) -> u64 {
+        match &self.shape {
+            Shape::Cyclic(cyclic) => cyclic.load(at),
+            Shape::Steady | Shape::Stages(_) | Shape::Replay(_) => at,
+        }
     }
 }
 
-/// The integral of consecutive linear ramps that begin at `rate`, at the start of `slot`;
-/// after the last ramp its target holds. Rounded down, so it never falls.
-fn staged_integral(rate: u64, stages: &[Stage], slot: u32) -> u128 {
-    let mut integral = 0_u128;
-    let mut from = u128::from(rate);
-    let mut left = u128::from(slot);
-    for stage in stages {
-        let target = u128::from(stage.target);
-        let length = u128::from(stage.seconds);
-        if left < length {
-            let area = if target >= from {
-                from * left + (target - from) * left * left / (2 * length)
-            } else {
-                from * left - ((from - target) * left * left).div_ceil(2 * length)
-            };
-            return integral + area;
-        }
-        integral += (from + target) * length / 2;
-        from = target;
-        left -= length;
-    }
-    integral + from * left
-}
-
-/// The highest rate the arrivals reach, in millionths of a request per minute.
-#[must_use]
-pub fn peak_rate(arrivals: &Arrivals, rate: u64) -> u64 {
-    match arrivals {
-        Arrivals::Constant | Arrivals::Poisson => rate,
-        Arrivals::Stages { stages } => stages.iter().map(|stage| stage.target).fold(rate, u64::max),
+impl Piece {
+    /// The integrated rate where the shape has let `load` through. Rounded down, so it never falls.
+    fn at_load(&self, load: u64) -> u128 {
+        let passed = u128::from(load.saturating_sub(self.load));
+        self.integral + passed * u128::from(self.change.rate) / u128::from(SLOT_NS)
     }
 }
 
 #[cfg(test)]
-#[path = "schedule_tests.rs"]
+mod golden_tests;
+#[cfg(test)]
+mod shape_tests;
+#[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The simulated exchange: times, errors, status and sizes, and the auction behind it.
 
-use trafficlab_shared::model::content::SimulateSpec;
+use trafficlab_shared::model::content::{AdFormat, SimulateSpec};
 use trafficlab_shared::model::error_kind::ErrorKind;
 
 use super::cast;
@@ -107,7 +107,8 @@ pub fn simulate_with_dims(content: &Content, key: EntryKey) -> (PackedEntry, Dim
 pub fn auction(content: &Content, key: EntryKey, dims: &Dims) -> Option<AuctionRecord> {
     let rtb = content.rtb.as_ref()?;
     let visitor = content.profiles.get(usize::from(dims.profile_index))?;
-    Some(rtb.auction(key, visitor))
+    let format = AdFormat::from_code(dims.ad_format).unwrap_or(AdFormat::Banner);
+    Some(rtb.auction(key, format, visitor))
 }
 
 #[cfg(test)]

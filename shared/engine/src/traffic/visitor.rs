@@ -1,17 +1,18 @@
 //! The visitor behind an entry: one consistent person, device and place.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use trafficlab_shared::model::content::country::{self, Country};
 use trafficlab_shared::model::content::{AdFormat, DeviceType, UserProfile};
 
 use super::cast;
-use super::content::{Content, Dims};
-use super::rng::{EntryKey, EntryRng};
-use super::tables::{App, City, Client, Site, Surface, client, pick_app, pick_city, pick_site};
+use super::content::{Content, Dims, Picks};
+use super::rng::{Domain, EntryKey, EntryRng, mix};
+use super::session::Visit;
+use super::tables::{App, City, Client, Site, Surface, ad_size, address, pick_app, pick_site};
 
-/// Documentation ranges of RFC 5737; no real host has these addresses.
-const NETWORKS: [[u8; 3]; 3] = [[192, 0, 2], [198, 51, 100], [203, 0, 113]];
+/// Pages of a publisher's site.
+const SITE_PAGES: u32 = 500;
 
 /// Where an ad would be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +46,14 @@ pub struct Profile<'a> {
     pub ip: IpAddr,
     /// BCP 47 tag.
     pub language: &'a str,
+    /// The same with its weights, as browsers send it.
+    pub accept_language: &'a str,
     /// Random identity of the visitor.
     pub user_id: u64,
+    /// Identity of the session; without sessions each entry is one of its own.
+    pub session_id: u64,
+    /// Which page view of a session it is, when the campaign has sessions.
+    pub visit: Option<Visit<'a>>,
     /// Where the ad is shown.
     pub place: Place,
     /// What kind of ad is asked for.
@@ -61,12 +68,17 @@ impl Content {
     pub fn profile(&self, key: EntryKey) -> Profile<'_> {
         let picks = self.picks(key);
         let dims = self.dims_of(&picks);
-        let mut stream = picks.stream;
-        let client = client(picks.client).unwrap_or(fallback::client());
+        let mut stream = picks.stream.clone();
+        let client = self.tables.client(picks.client).unwrap_or(fallback::client());
         let country = country::by_index(picks.country).unwrap_or(fallback::country());
-        let city = pick_city(country.index, stream.word()).unwrap_or(&fallback::CITY);
+        let city = self.city(&picks, stream.word()).unwrap_or(&fallback::CITY);
         let (latitude, longitude) = nearby(city, &mut stream);
         let user_profile = self.profiles.get(cast::index(picks.profile)).unwrap_or(fallback::profile());
+        let ip = address(country.index, &mut stream);
+        let (language, accept_language) = self.language(&picks, country, &mut stream);
+        let user_id = stream.word();
+        let place = place(picks.surface, client, picks.visit.as_ref(), &mut stream);
+        let size = stream.below32(100);
         Profile {
             dims,
             user_profile,
@@ -75,13 +87,26 @@ impl Content {
             city,
             latitude,
             longitude,
-            ip: address(country.index, &mut stream),
-            language: language(user_profile, country, &mut stream),
-            user_id: stream.word(),
-            place: place(picks.surface, client, &mut stream),
+            ip,
+            language,
+            accept_language,
+            user_id,
+            session_id: picks.visit.map_or_else(|| key.word(Domain::Session), |visit| visit.session_id()),
+            visit: picks.visit,
+            place,
             ad_format: picks.ad_format,
-            ad_size: size(client, stream.below32(100)),
+            // The visits of a session have one visitor and many ads.
+            ad_size: ad_size(client.device.class, picks.placement.map_or(size, |word| cast::low32(mix(word) % 100))),
         }
+    }
+
+    /// The language and its weights.
+    fn language(&self, picks: &Picks<'_>, country: &'static Country, stream: &mut EntryRng) -> (&str, &str) {
+        let own = self.languages.of_profile(picks.profile);
+        // The word is drawn in either case, so that the rest of the visitor does not depend on it.
+        let number = stream.below32(cast::length(own.len()).max(1));
+        let chosen = own.get(cast::index(number)).or_else(|| self.languages.of_country(picks.geo_row));
+        chosen.map_or((country.language, country.language), |chosen| (&chosen.tag, &chosen.accepted))
     }
 }
 
@@ -91,59 +116,23 @@ fn nearby(city: &City, stream: &mut EntryRng) -> (i32, i32) {
     (city.latitude + shift(), city.longitude + shift())
 }
 
-fn address(country: u16, stream: &mut EntryRng) -> IpAddr {
-    let (kind, word) = (stream.below32(100), stream.word());
-    if kind < 30 {
-        // One /48 of the documentation prefix per country (RFC 3849).
-        let part = |shift: u32| cast::low16(word >> shift);
-        return IpAddr::V6(Ipv6Addr::new(
-            0x2001,
-            0xdb8,
-            country + 1,
-            part(48) & 0xff,
-            part(32),
-            part(16) | 1,
-            part(8),
-            part(0) | 1,
-        ));
-    }
-    let network = NETWORKS.get(usize::from(country) % NETWORKS.len());
-    let [a, b, c] = network.copied().unwrap_or([192, 0, 2]);
-    let host = cast::low8(u64::from(cast::low32(word) % 254)) + 1;
-    IpAddr::V4(Ipv4Addr::new(a, b, c, host))
+/// The number of the page that a visit sees on a publisher's site.
+pub(super) fn site_page(visit: &Visit<'_>) -> u32 {
+    let word = mix(visit.session_id().wrapping_add(u64::from(visit.page_number())));
+    cast::low32(word % u64::from(SITE_PAGES)) + 1
 }
 
-fn language<'a>(profile: &'a UserProfile, country: &'static Country, stream: &mut EntryRng) -> &'a str {
-    // The word is drawn in either case, so that the rest of the visitor does not depend on it.
-    let number = stream.below32(cast::length(profile.languages.len()).max(1));
-    profile.languages.get(cast::index(number)).map_or(country.language, String::as_str)
-}
-
-fn place(surface: Surface, client: &Client, stream: &mut EntryRng) -> Place {
-    let (number, page) = (stream.below32(1 << 20), stream.below32(500));
+fn place(surface: Surface, client: &Client, visit: Option<&Visit<'_>>, stream: &mut EntryRng) -> Place {
+    let (number, page) = (stream.below32(1 << 20), stream.below32(SITE_PAGES));
+    // A session stays on its site and turns its pages.
+    let page = visit.map_or(page + 1, site_page);
     let television = client.device.class == DeviceType::Ctv;
     let found = match surface {
-        Surface::Site => pick_site(number).map(|site| Place::Site(site, page + 1)),
+        Surface::Site => pick_site(number).map(|site| Place::Site(site, page)),
         Surface::App => pick_app(number, television).map(Place::App),
         Surface::Dooh => None,
     };
     found.unwrap_or(Place::Dooh(number % 5_000 + 1))
-}
-
-/// Usual display sizes of each class of device.
-fn size(client: &Client, percent: u32) -> (u32, u32) {
-    match (client.device.class, percent) {
-        (DeviceType::Mobile, 0..55) => (320, 50),
-        (DeviceType::Mobile, 55..95) => (300, 250),
-        (DeviceType::Mobile, _) => (320, 480),
-        (DeviceType::Tablet, 0..50) => (728, 90),
-        (DeviceType::Tablet | DeviceType::Desktop, 50..85) => (300, 250),
-        (DeviceType::Tablet, _) => (768, 1024),
-        (DeviceType::Desktop, 0..40) => (728, 90),
-        (DeviceType::Desktop, 40..50) => (970, 250),
-        (DeviceType::Desktop, _) => (300, 600),
-        (DeviceType::Ctv | DeviceType::Dooh, _) => (1920, 1080),
-    }
 }
 
 /// Values for indices that the tables do not have; the tests show that none is ever needed.
@@ -153,7 +142,7 @@ mod fallback {
     use trafficlab_shared::model::content::country::{self, Country};
     use trafficlab_shared::model::content::{DeviceType, UserProfile};
 
-    use crate::traffic::tables::{City, Client, Device, Surface, clients};
+    use crate::traffic::tables::{City, Client, Device, Surface};
 
     static NOBODY: LazyLock<UserProfile> = LazyLock::new(UserProfile::default);
     static COUNTRY: Country = Country { index: 0, iso2: "US", iso3: "USA", name: "United States", language: "en" };
@@ -183,7 +172,7 @@ mod fallback {
         country::all().first().unwrap_or(&COUNTRY)
     }
 
-    pub(super) fn client() -> &'static Client {
-        clients().first().unwrap_or(&CLIENT)
+    pub(super) const fn client() -> &'static Client {
+        &CLIENT
     }
 }

@@ -1,25 +1,31 @@
 //! What the content of generated traffic is drawn from: the user's fields, checked and normalised.
 
 pub mod country;
+pub mod daily;
 pub mod distribution;
 mod fields;
 pub mod geo;
 pub mod profile;
 pub mod rtb;
+pub mod session;
 pub mod simulate;
 
 use crate::error::FieldFault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use daily::DailySpec;
 pub use distribution::{Distribution, Shape};
 pub use geo::GeoWeight;
 pub use profile::{DeviceType, UserProfile};
-pub use rtb::{AdFormat, AuctionType, Deal, Inventory, RtbSpec};
+pub use rtb::{AdFormat, AuctionType, Bidder, Deal, Detail, Inventory, NOTICES_PER_REQUEST, RtbSpec, Rules};
+pub use session::{PageSpec, SessionsSpec};
 pub use simulate::SimulateSpec;
 
 /// Version of the content tables and of the drawing rules that this build makes for new runs.
-pub const CONTENT_VERSION: u16 = 1;
+pub const CONTENT_VERSION: u16 = 2;
+/// Version of specifications that do not say theirs.
+const FIRST_VERSION: u16 = 1;
 
 /// Everything but the seed that decides what an entry contains.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,18 +41,32 @@ pub struct ContentSpec {
     pub rtb: Option<RtbSpec>,
     /// How a simulated exchange behaves.
     pub simulate: SimulateSpec,
+    /// How visitors move through the site; without it every request is a visitor of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<SessionsSpec>,
+    /// When visitors are awake; without it at all times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daily: Option<DailySpec>,
 }
 
 impl Default for ContentSpec {
     fn default() -> Self {
         Self {
-            content_version: CONTENT_VERSION,
+            content_version: FIRST_VERSION,
             geo: geo::default_locations(),
             profiles: profile::builtin(),
             rtb: None,
             simulate: SimulateSpec::default(),
+            sessions: None,
+            daily: None,
         }
     }
+}
+
+/// The keys of `config` that decide the content of entries; all others belong to other parts.
+#[must_use]
+pub fn config_keys() -> Vec<&'static str> {
+    simulate::KEYS.into_iter().chain(["sessions", "daily"]).collect()
 }
 
 /// The user's fields that decide the content of entries; absent and null mean the default.
@@ -58,7 +78,7 @@ pub struct ContentInput<'a> {
     pub user_profiles: Option<&'a Value>,
     /// `rtb_config` of the campaign.
     pub rtb_config: Option<&'a Value>,
-    /// The whole `config`; only the keys in [`simulate::KEYS`] are read.
+    /// The whole `config`; only the keys of [`config_keys`] are read.
     pub config: Option<&'a Value>,
     /// Whether entries are auctioned unless `rtb_config.enabled` says otherwise (simulate mode).
     pub rtb_by_default: bool,
@@ -71,7 +91,7 @@ impl ContentSpec {
     /// One fault per wrong field, named by its path from the request body.
     pub fn parse(input: &ContentInput<'_>) -> Result<Self, Vec<FieldFault>> {
         let mut faults = Vec::new();
-        let mut spec = Self::default();
+        let mut spec = Self { content_version: CONTENT_VERSION, ..Self::default() };
         let null = Value::Null;
         keep(geo::parse(input.geo_locations.unwrap_or(&null), "geo_locations"), &mut spec.geo, &mut faults);
         keep(profile::parse(input.user_profiles.unwrap_or(&null), "user_profiles"), &mut spec.profiles, &mut faults);
@@ -80,7 +100,10 @@ impl ContentSpec {
             &mut spec.rtb,
             &mut faults,
         );
-        keep(simulate::parse(input.config.unwrap_or(&null), "config"), &mut spec.simulate, &mut faults);
+        let config = input.config.unwrap_or(&null);
+        keep(simulate::parse(config, "config"), &mut spec.simulate, &mut faults);
+        keep(session::parse(config, "config"), &mut spec.sessions, &mut faults);
+        keep(daily::parse(config, "config"), &mut spec.daily, &mut faults);
         if faults.is_empty() { Ok(spec) } else { Err(faults) }
     }
 }

@@ -1,5 +1,7 @@
 //! `user_profiles`: kinds of visitors, what they use and how often they click.
 
+use std::sync::LazyLock;
+
 use super::fields::{Faults, ObjectReader, Range, list, object, unknown};
 use crate::error::FieldFault;
 use serde::{Deserialize, Serialize};
@@ -89,25 +91,30 @@ pub struct UserProfile {
     pub age_range: Option<String>,
 }
 
+static BUILTIN: LazyLock<Vec<UserProfile>> =
+    LazyLock::new(|| read_table(include_str!("../../../data/user_profiles.tsv")));
+
 /// The mixture of a campaign that names no profiles.
 #[must_use]
 pub fn builtin() -> Vec<UserProfile> {
-    let rows: [(&str, f64, f64, f64, &[&str]); 5] = [
-        ("casual browser", 45.0, 0.004, 0.01, &["news", "entertainment"]),
-        ("researcher", 20.0, 0.008, 0.02, &["technology", "reviews"]),
-        ("shopper", 18.0, 0.02, 0.06, &["shopping", "fashion"]),
-        ("streamer", 12.0, 0.003, 0.005, &["movies", "music", "games"]),
-        ("loyal customer", 5.0, 0.03, 0.12, &["shopping", "travel"]),
-    ];
-    let build = |(name, weight, click, conversion, interests): (&str, f64, f64, f64, &[&str])| UserProfile {
-        name: name.to_owned(),
-        weight,
-        click_probability: click,
-        conversion_probability: conversion,
-        interests: interests.iter().map(|&word| word.to_owned()).collect(),
-        ..UserProfile::default()
+    BUILTIN.clone()
+}
+
+/// A test checks that every cell can be read.
+fn read_table(text: &str) -> Vec<UserProfile> {
+    let row = |line: &str| {
+        let mut cells = line.split('\t');
+        let mut cell = || cells.next().unwrap_or_default();
+        UserProfile {
+            name: cell().to_owned(),
+            weight: cell().parse().unwrap_or_default(),
+            click_probability: cell().parse().unwrap_or_default(),
+            conversion_probability: cell().parse().unwrap_or_default(),
+            interests: cell().split(',').map(str::to_owned).collect(),
+            ..UserProfile::default()
+        }
     };
-    rows.into_iter().map(build).collect()
+    text.lines().filter(|line| !line.starts_with('#')).map(row).collect()
 }
 
 /// Reads a list of profile objects; null and `[]` mean the built-in mixture.
@@ -208,6 +215,19 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_built_in_mixture_is_whole() {
+        let found = builtin();
+        assert_eq!(found.len(), 5);
+        for profile in &found {
+            let chances = [profile.click_probability, profile.conversion_probability];
+            assert!(profile.weight > 0.0 && chances.iter().all(|chance| (0.0001..0.5).contains(chance)), "{profile:?}");
+            assert!(profile.interests.iter().all(|word| !word.is_empty()) && !profile.name.is_empty());
+        }
+        let shopper = (found[2].weight, found[2].click_probability, found[2].conversion_probability);
+        assert_eq!((found[2].name.as_str(), shopper), ("shopper", (18.0, 0.02, 0.06)));
+    }
 
     #[test]
     fn a_full_profile_is_read() {

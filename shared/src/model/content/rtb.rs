@@ -1,7 +1,9 @@
 //! `rtb_config`: the simulated exchange and its bidders.
 
+mod bidder;
 mod deal;
 mod parts;
+mod rules;
 
 use super::distribution::Distribution;
 use super::fields::{Faults, ObjectReader, Range, object};
@@ -9,7 +11,9 @@ use crate::error::FieldFault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use bidder::{Bidder, NOTICES_PER_REQUEST};
 pub use deal::Deal;
+pub use rules::Rules;
 
 /// Highest price or floor per thousand, in units of the currency; keeps micros within 32 bits.
 pub const MAX_CPM: f64 = 4_000.0;
@@ -78,6 +82,24 @@ impl AuctionType {
     }
 }
 
+/// How much of the standard a bid request shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Detail {
+    /// What every bidder needs.
+    #[default]
+    Basic,
+    /// Nearly every attribute, each with a value that fits the others.
+    Full,
+}
+
+impl Detail {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    const fn is_basic(&self) -> bool {
+        matches!(self, Self::Basic)
+    }
+}
+
 /// Weights of the places where ads are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -124,6 +146,23 @@ pub struct RtbSpec {
     pub deals: Vec<Deal>,
     /// Places where ads are shown.
     pub inventory: Inventory,
+    /// How much of the standard a request shows.
+    #[serde(skip_serializing_if = "Detail::is_basic")]
+    pub detail: Detail,
+    /// What the publisher allows, and what several impressions of a request cost.
+    #[serde(skip_serializing_if = "Rules::is_default")]
+    pub rules: Rules,
+    /// The real bidder that is asked in place of simulated ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bidder: Option<Bidder>,
+}
+
+impl RtbSpec {
+    /// What a new campaign gets that says nothing.
+    #[must_use]
+    pub fn full() -> Self {
+        Self { detail: Detail::Full, ..Self::default() }
+    }
 }
 
 impl Default for RtbSpec {
@@ -140,6 +179,9 @@ impl Default for RtbSpec {
             tmax_ms: 120,
             deals: Vec::new(),
             inventory: Inventory::default(),
+            detail: Detail::Basic,
+            rules: Rules::default(),
+            bidder: None,
         }
     }
 }
@@ -151,7 +193,7 @@ impl Default for RtbSpec {
 pub fn parse(value: &Value, path: &str, on_by_default: bool) -> Result<Option<RtbSpec>, Vec<FieldFault>> {
     let mut faults = Faults::default();
     if value.is_null() {
-        return Ok(on_by_default.then(RtbSpec::default));
+        return Ok(on_by_default.then(RtbSpec::full));
     }
     let Some(map) = object(value, path, &mut faults) else {
         return faults.finish(None);
@@ -170,6 +212,9 @@ fn read(reader: &mut ObjectReader<'_>, faults: &mut Faults) -> RtbSpec {
     let price = Range::new(0.0, MAX_CPM);
     let floor = reader.number(&["floor_price", "bid_floor", "bidfloor", "floor"], price, faults);
     let (bidders, seats) = parts::bidders(reader, faults);
+    let bidder = bidder::read(reader, faults);
+    // A real bidder has simulated rivals only when the campaign names some.
+    let usual = if bidder.is_some() { 0 } else { default.bidders };
     let bid_rate = reader.number(&["bid_rate", "bid_probability"], Range::PROBABILITY, faults);
     let bid_price = reader
         .get(&["bid_price", "bid_prices"])
@@ -181,12 +226,15 @@ fn read(reader: &mut ObjectReader<'_>, faults: &mut Faults) -> RtbSpec {
         currency: parts::currency(reader, faults).unwrap_or(default.currency),
         auction: parts::auction_type(reader, faults).unwrap_or(default.auction),
         seats,
-        bidders: bidders.unwrap_or(default.bidders),
+        bidders: bidders.unwrap_or(usual),
         bid_rate: bid_rate.unwrap_or(default.bid_rate),
         bid_price: bid_price.unwrap_or(default.bid_price),
         tmax_ms: tmax_ms.unwrap_or(default.tmax_ms),
         deals: deal::deals(reader, faults),
         inventory: parts::inventory(reader, faults).unwrap_or_default(),
+        detail: parts::detail(reader, faults).unwrap_or(Detail::Full),
+        rules: rules::read(reader, faults),
+        bidder,
     }
 }
 
@@ -206,6 +254,36 @@ mod tests {
         assert_eq!((spec.currency.as_str(), spec.auction), ("EUR", AuctionType::SecondPrice));
         assert_eq!((spec.bidders, spec.seats.len(), spec.deals.len()), (2, 2, 1));
         assert!(spec.inventory.site.abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_rules_and_the_real_bidder_are_read() {
+        let value = json!({"imps": 3, "floors": {"video": 2.5}, "badv": ["bad.example"], "bcat": ["IAB7"], "wseat": ["a"],
+            "private_auction": true, "endpoint": "http://127.0.0.1:9/bid", "notify": false,
+            "deals": [{"id": "d", "priority": 2, "guaranteed": true, "wadomain": ["brand.example"]}]});
+        let spec = parse(&value, "r", false).unwrap().unwrap();
+        assert_eq!(
+            (spec.rules.imps, spec.rules.floor(AdFormat::Video), spec.rules.floor(AdFormat::Audio)),
+            (3, Some(2.5), None)
+        );
+        assert!(spec.rules.private_auction && spec.rules.badv == ["bad.example"] && spec.rules.wseat == ["a"]);
+        let bidder = spec.bidder.clone().unwrap();
+        assert_eq!((bidder.endpoint.as_str(), bidder.notify, spec.bidders), ("http://127.0.0.1:9/bid", false, 0));
+        assert_eq!((spec.deals[0].priority, spec.deals[0].guaranteed), (2, true));
+        let bytes = rmp_serde::to_vec_named(&spec).unwrap();
+        assert_eq!(rmp_serde::from_slice::<RtbSpec>(&bytes).unwrap(), spec);
+        let rivals = parse(&json!({"endpoint": "http://127.0.0.1:9/bid", "bidders": 4}), "r", false).unwrap().unwrap();
+        assert_eq!(rivals.bidders, 4);
+    }
+
+    /// Plans of older versions name none of the later fields, and plans that use none write none.
+    #[test]
+    fn later_fields_leave_the_old_bytes_alone() {
+        let text = serde_json::to_string(&RtbSpec::default()).unwrap();
+        for later in ["detail", "rules", "bidder\"", "priority"] {
+            assert!(!text.contains(later), "{text}");
+        }
+        assert_eq!(serde_json::from_str::<RtbSpec>(&text).unwrap(), RtbSpec::default());
     }
 
     #[test]
@@ -233,7 +311,15 @@ mod tests {
             (json!({"inventory": {"web": 1}}), "r.inventory.web"),
             (json!({"bid_price": {"median": -1}}), "r.bid_price.median"),
             (json!({"deals": [{}]}), "r.deals[0].id"),
+            (json!({"deals": ["d", ""]}), "r.deals[1]"),
             (json!({"bid_rat": 1}), "r.bid_rat"),
+            (json!({"profile": "rich"}), "r.profile"),
+            (json!({"imps": 9}), "r.imps"),
+            (json!({"floors": {"popup": 1}}), "r.floors.popup"),
+            (json!({"badv": "x"}), "r.badv"),
+            (json!({"endpoint": "ftp://a/"}), "r.endpoint"),
+            (json!({"endpoint": "http://127.0.0.1/{{slot}}"}), "r.endpoint"),
+            (json!({"endpoint": "http://127.0.0.1/", "notify": 1}), "r.notify"),
         ];
         for (value, field) in cases {
             assert_eq!(parse(&value, "r", true).unwrap_err()[0].field, field, "{value}");

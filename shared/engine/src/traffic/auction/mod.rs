@@ -1,7 +1,10 @@
 //! The auction rule: bids and floors in, clearing price out. Prices are micros per thousand impressions.
 
 pub(crate) mod draw;
+pub(crate) mod loss;
 pub(crate) mod rtb;
+
+pub use loss::Loss;
 
 use trafficlab_shared::model::content::AuctionType;
 
@@ -21,6 +24,10 @@ pub struct Bid {
     pub floor: u32,
     /// Price rule that counts for it.
     pub rule: PriceRule,
+    /// Priority of its deal; a higher one wins whatever the prices are.
+    pub rank: u8,
+    /// Why it cannot win at all, if so.
+    pub refused: Option<Loss>,
 }
 
 /// How the price follows from the bids.
@@ -67,16 +74,20 @@ impl Auction {
     /// Adds a bid. Of equal prices the earlier one wins.
     pub fn add(&mut self, bid: Bid) {
         self.bids = self.bids.saturating_add(1);
-        if bid.price < bid.floor {
+        if bid.refused.is_some() || bid.price < bid.floor {
             if self.rejected.is_none_or(|have| bid.price > have.price) {
                 self.rejected = Some(bid);
             }
             return;
         }
         match self.best {
-            Some(best) if bid.price <= best.price => self.second = self.second.max(Some(bid.price)),
+            Some(best) if bid.rank < best.rank => {}
+            Some(best) if bid.rank == best.rank && bid.price <= best.price => {
+                self.second = self.second.max(Some(bid.price));
+            }
             _ => {
-                self.second = self.best.map(|best| best.price);
+                // A bid that outranks all others is not priced by them.
+                self.second = self.best.filter(|best| best.rank == bid.rank).map(|best| best.price);
                 self.best = Some(bid);
             }
         }
@@ -88,7 +99,7 @@ impl Auction {
         self.bids
     }
 
-    /// The highest bid below its floor.
+    /// The highest bid that was refused or below its floor.
     #[must_use]
     pub const fn rejected(&self) -> Option<Bid> {
         self.rejected
@@ -110,10 +121,10 @@ impl Auction {
 
 impl Clearing {
     /// `AUCTION_MIN_TO_WIN` of section 4.4.1: for the winner what ties with the next bid, for a loser what
-    /// ties with the price paid.
+    /// ties with the price paid, though never less than its own floor.
     #[must_use]
     pub fn min_to_win(&self, bid: &Bid) -> u32 {
-        if *bid == self.winner { self.runner_up } else { self.price }
+        if *bid == self.winner { self.runner_up } else { self.price.max(bid.floor) }
     }
 }
 
@@ -133,6 +144,8 @@ mod tests {
             deal: 0,
             floor: FLOOR,
             rule,
+            rank: 0,
+            refused: None,
         };
         let bids: Vec<Bid> = prices.iter().enumerate().map(bid).collect();
         bids.iter().for_each(|bid| auction.add(*bid));
@@ -155,10 +168,50 @@ mod tests {
     }
 
     #[test]
+    fn a_loser_with_a_higher_floor_had_to_reach_that() {
+        let (mut bids, _) = run(PriceRule::First, &[1_000_000, 900_000]);
+        bids.iter_mut().skip(1).for_each(|bid| bid.floor = 2_000_000);
+        let mut auction = Auction::default();
+        bids.iter().for_each(|bid| auction.add(*bid));
+        let clearing = auction.clear().unwrap();
+        let least: Vec<u32> = bids.iter().map(|bid| clearing.min_to_win(bid)).collect();
+        assert_eq!(least, [FLOOR, 2_000_000]);
+    }
+
+    #[test]
     fn one_bid_pays_at_most_itself_and_at_least_the_floor() {
         assert_eq!(run(PriceRule::Second, &[900_000]).1.clear().unwrap().price, 860_000);
         assert_eq!(run(PriceRule::Second, &[850_000]).1.clear().unwrap().price, 850_000);
         assert_eq!(run(PriceRule::Fixed, &[900_000]).1.clear().unwrap().price, FLOOR);
+    }
+
+    #[test]
+    fn a_deal_of_higher_priority_wins_and_others_do_not_set_its_price() {
+        for rule in [PriceRule::First, PriceRule::Second] {
+            let (mut bids, _) = run(rule, &[2_000_000, 1_000_000, 950_000]);
+            bids.iter_mut().skip(1).for_each(|bid| (bid.rank, bid.deal) = (3, 1));
+            for turn in 0..3 {
+                let mut auction = Auction::default();
+                bids.iter().cycle().skip(turn).take(3).for_each(|bid| auction.add(*bid));
+                let clearing = auction.clear().unwrap();
+                let price = if rule == PriceRule::First { 1_000_000 } else { 960_000 };
+                assert_eq!((clearing.winner.seat, clearing.price), (1, price), "{rule:?} {turn}");
+                let losses: Vec<Option<Loss>> = bids.iter().map(|bid| Loss::of(bid, Some(&clearing))).collect();
+                assert_eq!(losses, [Some(Loss::LostToDeal), None, Some(Loss::LostToHigher)]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_refused_bid_never_wins() {
+        let (mut bids, _) = run(PriceRule::First, &[2_000_000, 900_000, 1]);
+        bids.iter_mut().take(1).for_each(|bid| bid.refused = Some(Loss::Advertiser));
+        let mut auction = Auction::default();
+        bids.iter().for_each(|bid| auction.add(*bid));
+        let clearing = auction.clear();
+        assert_eq!(clearing.unwrap().winner.seat, 1);
+        let codes: Vec<u16> = bids.iter().filter_map(|bid| Loss::of(bid, clearing.as_ref())).map(Loss::code).collect();
+        assert_eq!(codes, [205, 100]);
     }
 
     #[test]

@@ -2,15 +2,18 @@
 
 use std::sync::{Arc, LazyLock};
 
-use trafficlab_shared::model::content::{ContentSpec, Inventory, UserProfile};
+use trafficlab_shared::model::content::{CONTENT_VERSION, ContentSpec, Inventory, UserProfile};
 
 use super::ContentError;
 use crate::traffic::cast;
-use crate::traffic::tables::{Client, Surface, clients};
+use crate::traffic::tables::{Client, Surface, Tables};
 use crate::traffic::weights::Alias;
 
-/// Most profiles restrict nothing, so that all campaigns share one set of tables.
-static EVERYONE: LazyLock<Arc<Clients>> = LazyLock::new(|| Arc::new(Clients::matching(|_| true)));
+/// Most profiles restrict nothing, so that all campaigns of a content version share one set of choices.
+static EVERYONE: LazyLock<Vec<Option<Arc<Clients>>>> = LazyLock::new(|| {
+    let of = |version| Tables::of(version).map(|tables| Arc::new(Clients::matching(tables, |_| true)));
+    (0..=CONTENT_VERSION).map(of).collect()
+});
 
 /// The clients of a profile by surface; each choice is over the whole client table.
 #[derive(Debug)]
@@ -21,13 +24,13 @@ struct Clients {
 }
 
 impl Clients {
-    fn matching(fits: impl Fn(&Client) -> bool) -> Self {
+    fn matching(tables: &Tables, fits: impl Fn(&Client) -> bool) -> Self {
         let on = |surface: Surface, restricted: bool| {
             let weigh = |client: &Client| {
                 let chosen = client.surface == surface && (!restricted || fits(client));
                 if chosen { client.weight } else { 0.0 }
             };
-            Alias::new(&clients().iter().map(weigh).collect::<Vec<f64>>())
+            Alias::new(&tables.clients().iter().map(weigh).collect::<Vec<f64>>())
         };
         Self {
             site: on(Surface::Site, true),
@@ -58,12 +61,12 @@ pub(in crate::traffic) struct Audience {
 }
 
 impl Audience {
-    pub(super) fn new(spec: &ContentSpec) -> Result<Self, ContentError> {
+    pub(super) fn new(spec: &ContentSpec, tables: &Tables) -> Result<Self, ContentError> {
         let weights: Vec<f64> = spec.profiles.iter().map(|profile| profile.weight).collect();
         let inventory = spec.rtb.as_ref().map_or_else(Inventory::default, |rtb| rtb.inventory);
         let mut all = Vec::with_capacity(spec.profiles.len());
         for (index, profile) in spec.profiles.iter().enumerate() {
-            all.push(usable(index, profile)?);
+            all.push(usable(index, profile, tables)?);
         }
         Ok(Self {
             profiles: Alias::new(&weights).ok_or(ContentError::Empty { field: "user_profiles" })?,
@@ -84,20 +87,20 @@ impl Audience {
             1 => Surface::App,
             _ => Surface::Dooh,
         };
-        let clients = self.clients.get(cast::index(profile)).unwrap_or(&EVERYONE);
-        clients.pick(wanted, client)
+        let clients = self.clients.get(cast::index(profile));
+        clients.map_or((wanted, 0), |clients| clients.pick(wanted, client))
     }
 }
 
-fn usable(index: usize, profile: &UserProfile) -> Result<Arc<Clients>, ContentError> {
+fn usable(index: usize, profile: &UserProfile, tables: &Tables) -> Result<Arc<Clients>, ContentError> {
     let free = profile.device_types.is_empty()
         && profile.device_models.is_empty()
         && profile.os.is_empty()
         && profile.browsers.is_empty();
-    if free {
-        return Ok(Arc::clone(&EVERYONE));
+    if free && let Some(Some(everyone)) = EVERYONE.get(usize::from(tables.version())) {
+        return Ok(Arc::clone(everyone));
     }
-    let found = Clients::matching(|client| fits(profile, client));
+    let found = Clients::matching(tables, |client| fits(profile, client));
     if found.site.is_none() && found.app.is_none() {
         return Err(ContentError::NoDevice { field: format!("user_profiles[{index}]"), name: profile.name.clone() });
     }

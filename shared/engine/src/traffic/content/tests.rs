@@ -64,6 +64,37 @@ fn weights_show_in_the_shares() {
     assert!(near(places.get("Site"), 0.5) && near(places.get("Dooh"), 0.5), "{places:?}");
 }
 
+/// Pearson's statistic of what was drawn against the weights.
+fn chi_square(drawn: &HashMap<String, f64>, weights: &[(&str, f64)], draws: f64) -> f64 {
+    let all: f64 = weights.iter().map(|pair| pair.1).sum();
+    let term = |(name, weight): &(&str, f64)| {
+        let (expected, found) = (weight / all * draws, drawn.get(*name).copied().unwrap_or(0.0) * draws);
+        (found - expected) * (found - expected) / expected
+    };
+    weights.iter().map(term).sum()
+}
+
+#[test]
+fn countries_and_profiles_pass_a_chi_square_test() {
+    let countries = [("US", 40.0), ("DE", 20.0), ("IN", 15.0), ("BR", 10.0), ("JP", 8.0), ("KE", 5.0), ("TV", 2.0)];
+    let profiles = [("a", 1.0), ("b", 2.0), ("c", 3.0), ("d", 10.0), ("e", 0.5)];
+    let weighed = |key: &str, pairs: &[(&str, f64)]| -> Value {
+        pairs.iter().map(|(name, weight)| json!({key: name, "weight": weight})).collect()
+    };
+    for config in [json!({}), json!({"sessions": {"pages": 1}})] {
+        let content = content(&json!({
+            "geo_locations": weighed("country", &countries),
+            "user_profiles": weighed("name", &profiles),
+            "config": config,
+        }));
+        let drawn = shares(&content, |profile| profile.country.iso2.to_owned());
+        // One chance in a thousand with six degrees of freedom, and with four.
+        assert!(chi_square(&drawn, &countries, 20_000.0) < 22.5, "{drawn:?}");
+        let drawn = shares(&content, |profile| profile.user_profile.name.clone());
+        assert!(chi_square(&drawn, &profiles, 20_000.0) < 18.5, "{drawn:?}");
+    }
+}
+
 #[test]
 fn restrictions_of_a_profile_hold() {
     let content = content(&json!({"user_profiles": [
@@ -95,8 +126,8 @@ fn what_cannot_be_drawn_is_refused() {
     let bad = spec(&json!({"user_profiles": [{"name": "a"}, {"name": "b", "os": ["Plan 9"]}]}));
     let error = Content::new(&bad).unwrap_err();
     assert_eq!(error.field(), "user_profiles[1]");
-    let later = ContentSpec { content_version: 2, ..ContentSpec::default() };
-    assert_eq!(Content::new(&later).unwrap_err(), ContentError::Version(2));
+    let later = ContentSpec { content_version: 3, ..ContentSpec::default() };
+    assert_eq!(Content::new(&later).unwrap_err(), ContentError::Version(3));
     let nowhere = ContentSpec { geo: Vec::new(), ..ContentSpec::default() };
     assert_eq!(Content::new(&nowhere).unwrap_err().field(), "geo_locations");
 }
@@ -143,7 +174,7 @@ proptest! {
         prop_assert_eq!(profile.dims.geo_index, profile.country.index);
         prop_assert_eq!(profile.dims.device_index, profile.client.device.index);
         prop_assert!(is_documentation(profile.ip), "{}", profile.ip);
-        prop_assert!(crate::traffic::tables::cities_of(profile.country.index).contains(profile.city));
+        prop_assert!(CONTENT.tables.cities_of(profile.country.index).contains(profile.city));
         prop_assert!((profile.latitude - profile.city.latitude).abs() <= 500);
         let agent = &profile.client.user_agent;
         prop_assert_eq!(profile.client.device.os == "iOS", agent.contains("iPhone"));

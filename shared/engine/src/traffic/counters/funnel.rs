@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bidder::BidderCounters;
+use crate::traffic::bidder::is_real;
 use crate::traffic::pack::{AuctionOutcome, AuctionRecord};
 
 /// From bid request to conversion.
@@ -32,6 +34,9 @@ pub struct RtbCounters {
     /// Money spent in billionths of the currency: a price in micros per thousand is exactly that for one impression.
     #[serde(rename = "spd")]
     pub spend_nanos: u64,
+    /// What a real bidder adds to it.
+    #[serde(rename = "rbd", skip_serializing_if = "BidderCounters::is_zero")]
+    pub bidder: BidderCounters,
 }
 
 impl RtbCounters {
@@ -46,6 +51,7 @@ impl RtbCounters {
         self.conversions += reached(AuctionOutcome::Conversion);
         if auction.outcome.is_won() {
             self.spend_nanos += u64::from(auction.price_micros);
+            self.bidder.wins += u64::from(is_real(auction));
         }
     }
 
@@ -58,6 +64,7 @@ impl RtbCounters {
         self.clicks += other.clicks;
         self.conversions += other.conversions;
         self.spend_nanos += other.spend_nanos;
+        self.bidder.merge(&other.bidder);
     }
 
     /// Money spent in millionths of the currency, rounded down.

@@ -1,4 +1,4 @@
-//! Layout 1: which columns there are and what their bytes mean.
+//! Layouts 1 and 2: which columns there are and what their bytes mean. Layout 2 has blobs as well.
 //!
 //! Before compression a block is its columns one after the other: for each column its length in bytes as a
 //! varint, then its values. The auction columns hold only entries that have an auction.
@@ -39,9 +39,16 @@ pub(super) enum Column {
     Price,
     /// Varint of the folded difference bid - price, with the same unit rule on the folded number.
     Bid,
+    /// Layout 2: varint of the length of the blob, for entries that have one.
+    BlobLength,
+    /// Layout 2: the blobs, one behind the other.
+    Blob,
 }
 
-pub(super) const COLUMNS: usize = 16;
+/// Columns of layout 1, which has no blobs.
+pub(super) const COLUMNS_1: usize = 16;
+/// Columns of layout 2.
+pub(super) const COLUMNS: usize = 18;
 /// Columns that every entry has a value in, each of at least one byte.
 pub(super) const ENTRY_COLUMNS: usize = 10;
 
@@ -50,6 +57,8 @@ pub(super) mod flag {
     pub(in crate::traffic::pack) const HTTP: u8 = 1;
     pub(in crate::traffic::pack) const SUCCESS: u8 = 2;
     pub(in crate::traffic::pack) const AUCTION: u8 = 4;
+    /// Layout 2 only.
+    pub(in crate::traffic::pack) const BLOB: u8 = 8;
 }
 
 /// Prices usually have four decimals: dropping two zero digits saves a byte each.

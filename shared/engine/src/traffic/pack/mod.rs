@@ -4,16 +4,25 @@
 
 mod columns;
 mod read;
-mod varint;
+pub(super) mod varint;
 mod write;
 
 use trafficlab_shared::model::error_kind::ErrorKind;
 
-pub use read::{BlockError, BlockReader};
+pub use read::{BlockError, BlockReader, WithBlob};
 pub use write::BlockWriter;
 
-/// Version of the block layout that is written.
+/// Version of the block layout that is written while no entry has a blob.
 pub const BLOCK_VERSION: u8 = 1;
+
+/// Version of the block layout with blobs: bytes that are stored with an entry as they came.
+pub const BLOB_BLOCK_VERSION: u8 = 2;
+
+/// Longest blob of an entry in bytes.
+pub const MAX_BLOB: usize = 12 * 1024;
+
+/// Bytes of all blobs of a block together, which also bounds what a reader allocates.
+pub const MAX_BLOCK_BLOBS: usize = 512 * 1024;
 
 /// Most entries in one block, which also bounds what a reader allocates.
 pub const MAX_BLOCK_ENTRIES: usize = 65_536;

@@ -2,9 +2,12 @@
 
 use trafficlab_shared::model::error_kind::ErrorKind;
 
-use super::columns::{COLUMNS, Column, ENTRY_COLUMNS, flag, lengthen};
+use super::columns::{COLUMNS, COLUMNS_1, Column, ENTRY_COLUMNS, flag, lengthen};
 use super::varint::{take, unfold};
-use super::{AuctionOutcome, AuctionRecord, BLOCK_VERSION, EntryMode, MAX_BLOCK_ENTRIES, PackedEntry};
+use super::{
+    AuctionOutcome, AuctionRecord, BLOB_BLOCK_VERSION, BLOCK_VERSION, EntryMode, MAX_BLOB, MAX_BLOCK_BLOBS,
+    MAX_BLOCK_ENTRIES, PackedEntry,
+};
 
 /// Longest entry before compression, with room to spare.
 const MAX_ENTRY_BYTES: usize = 96;
@@ -35,7 +38,12 @@ pub struct BlockReader {
     left: usize,
     slot: u32,
     next: u32,
+    /// Where the blob of the entry read last lies in `plain`.
+    blob: Option<(usize, usize)>,
 }
+
+/// An entry with the bytes stored beside it.
+pub type WithBlob = (PackedEntry, Option<Box<[u8]>>);
 
 impl BlockReader {
     /// Decompresses a block and checks its frame; the entries are decoded as they are asked for.
@@ -44,24 +52,27 @@ impl BlockReader {
     /// When the bytes are no block.
     pub fn new(block: &[u8]) -> Result<Self, BlockError> {
         let (&version, mut rest) = block.split_first().ok_or(BlockError::Compression)?;
-        if version != BLOCK_VERSION {
-            return Err(BlockError::Version(version));
-        }
+        // Layout 2 may be larger by its blobs, with a length for each.
+        let (used, extra) = match version {
+            BLOCK_VERSION => (COLUMNS_1, 0),
+            BLOB_BLOCK_VERSION => (COLUMNS, MAX_BLOCK_BLOBS),
+            _ => return Err(BlockError::Version(version)),
+        };
         let claimed = take(&mut rest).ok_or(BlockError::Compression)?;
         let count = usize::try_from(claimed)
             .ok()
             .filter(|count| *count <= MAX_BLOCK_ENTRIES)
             .ok_or(BlockError::Count(claimed))?;
-        let limit = (count + 1) * MAX_ENTRY_BYTES;
+        let limit = (count + 1) * MAX_ENTRY_BYTES + extra;
         let plain = zstd::bulk::decompress(rest, limit).map_err(|_error| BlockError::Compression)?;
-        let columns = split(&plain)?;
+        let columns = split(&plain, used)?;
         // Every entry has a byte in each of its columns, so a false count cannot ask for memory.
         for (column, (start, end)) in columns.iter().enumerate().take(ENTRY_COLUMNS) {
             if end - start < count {
                 return Err(BlockError::Column(column));
             }
         }
-        Ok(Self { plain, columns, left: count, slot: 0, next: 0 })
+        Ok(Self { plain, columns, left: count, slot: 0, next: 0, blob: None })
     }
 
     /// Number of entries not yet read.
@@ -82,6 +93,37 @@ impl BlockReader {
     /// When the bytes are no block.
     pub fn read_all(block: &[u8]) -> Result<Vec<PackedEntry>, BlockError> {
         Self::new(block)?.collect()
+    }
+
+    /// Decodes all entries of a block with their blobs.
+    ///
+    /// # Errors
+    /// When the bytes are no block.
+    pub fn read_with_blobs(block: &[u8]) -> Result<Vec<WithBlob>, BlockError> {
+        let mut reader = Self::new(block)?;
+        let mut entries = Vec::with_capacity(reader.len());
+        while let Some(entry) = reader.next() {
+            let blob = reader.blob().map(Box::from);
+            entries.push((entry?, blob));
+        }
+        Ok(entries)
+    }
+
+    /// The bytes stored beside the entry that was read last.
+    #[must_use]
+    pub fn blob(&self) -> Option<&[u8]> {
+        let (start, end) = self.blob?;
+        self.plain.get(start..end)
+    }
+
+    fn next_blob(&mut self) -> Result<(usize, usize), BlockError> {
+        let damaged = BlockError::Column(Column::Blob as usize);
+        let length: u32 = self.short(Column::BlobLength)?;
+        let length = usize::try_from(length).ok().filter(|length| *length <= MAX_BLOB).ok_or(damaged)?;
+        let (start, end) = self.columns.get_mut(Column::Blob as usize).ok_or(damaged)?;
+        let begin = *start;
+        *start = begin.checked_add(length).filter(|after| *after <= *end).ok_or(damaged)?;
+        Ok((begin, begin + length))
     }
 
     fn varint(&mut self, column: Column) -> Result<u64, BlockError> {
@@ -123,6 +165,7 @@ impl BlockReader {
             ErrorKind::from_code(self.byte(Column::Error)?).ok_or(BlockError::Column(Column::Error as usize))?;
         let attempt = self.short(Column::Attempt)?;
         let service_us: u32 = self.short(Column::Service)?;
+        self.blob = if flags & flag::BLOB == 0 { None } else { Some(self.next_blob()?) };
         Ok(PackedEntry {
             slot,
             k,
@@ -158,10 +201,10 @@ impl BlockReader {
     }
 }
 
-fn split(plain: &[u8]) -> Result<[(usize, usize); COLUMNS], BlockError> {
+fn split(plain: &[u8], used: usize) -> Result<[(usize, usize); COLUMNS], BlockError> {
     let mut columns = [(0, 0); COLUMNS];
     let mut rest = plain;
-    for (number, column) in columns.iter_mut().enumerate() {
+    for (number, column) in columns.iter_mut().enumerate().take(used) {
         let length = take(&mut rest).and_then(|length| usize::try_from(length).ok());
         let length = length.ok_or(BlockError::Column(number))?;
         let start = plain.len() - rest.len();

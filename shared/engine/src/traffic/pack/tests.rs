@@ -147,6 +147,9 @@ proptest! {
         let _read = BlockReader::read_all(&bytes);
         let _behind = BlockReader::read_all(&damaged(count & 0x7f, &bytes));
         let _fronted = BlockReader::read_all(&[&[BLOCK_VERSION], bytes.as_slice()].concat());
+        let mut second = damaged(count & 0x7f, &bytes);
+        second[0] = BLOB_BLOCK_VERSION;
+        let _with_blobs = BlockReader::read_with_blobs(&second);
     }
 
     #[test]
@@ -157,9 +160,52 @@ proptest! {
         if let Ok(entries) = BlockReader::read_all(&block) {
             prop_assert!(entries.len() <= MAX_BLOCK_ENTRIES);
         }
+        static BLOBS: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
+            blob_of(&simulated(40).into_iter().map(|entry| (entry, Some(vec![7; 30].into()))).collect::<Vec<_>>())
+        });
+        let mut blobs = BLOBS.clone();
+        blobs[place.index(BLOBS.len())] = byte;
+        if let Ok(entries) = BlockReader::read_with_blobs(&blobs) {
+            prop_assert!(entries.iter().all(|(_, blob)| blob.as_ref().is_none_or(|blob| blob.len() <= MAX_BLOB)));
+        }
         block.truncate(cut.index(BLOCK.len()));
         prop_assert!(BlockReader::read_all(&block).is_err());
     }
+}
+
+fn blob_of(entries: &[WithBlob]) -> Vec<u8> {
+    let mut writer = BlockWriter::new();
+    assert!(entries.iter().all(|(entry, blob)| writer.push_with(entry, blob.as_deref())));
+    writer.finish()
+}
+
+#[test]
+fn blobs_travel_with_their_entries_and_only_then_layout_2_is_written() {
+    let with = |entry: PackedEntry| {
+        (entry, entry.k.is_multiple_of(3).then(|| format!("answer {}", entry.k).into_bytes().into()))
+    };
+    let entries: Vec<WithBlob> = simulated(50).into_iter().map(with).collect();
+    let block = blob_of(&entries);
+    assert_eq!(block[0], BLOB_BLOCK_VERSION);
+    assert_eq!(BlockReader::read_with_blobs(&block).unwrap(), entries);
+    let plain: Vec<PackedEntry> = entries.iter().map(|(entry, _)| *entry).collect();
+    assert_eq!(BlockReader::read_all(&block).unwrap(), plain);
+    assert_eq!(block_of(&plain)[0], BLOCK_VERSION);
+    assert!(BlockReader::read_with_blobs(&block_of(&plain)).unwrap().iter().all(|(_, blob)| blob.is_none()));
+}
+
+#[test]
+fn blobs_are_bounded() {
+    let mut writer = BlockWriter::new();
+    let (entry, long) = (PackedEntry::default(), vec![0; MAX_BLOB + 1]);
+    assert!(!writer.push_with(&entry, Some(&long)) && writer.is_empty());
+    let mut taken = 0;
+    while writer.push_with(&entry, long.get(1..)) {
+        taken += 1;
+    }
+    assert_eq!(taken, MAX_BLOCK_BLOBS / MAX_BLOB);
+    assert!(writer.has_room(0) && writer.push(&entry));
+    assert_eq!(BlockReader::read_with_blobs(&writer.finish()).unwrap().len(), taken + 1);
 }
 
 fn golden_entries() -> Vec<PackedEntry> {
@@ -207,4 +253,21 @@ fn blocks_of_version_1_stay_readable() {
     }
     let entries = BlockReader::read_all(&std::fs::read(block).unwrap()).unwrap();
     assert_eq!(text_of(&entries), std::fs::read_to_string(text).unwrap());
+}
+
+/// The same for blocks with blobs.
+#[test]
+fn blocks_of_version_2_stay_readable() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let (block, text) = (folder.join("block_v2.bin"), folder.join("block_v2.txt"));
+    let texts = ["{}", "{\"id\":\"a\"}", ""];
+    let blob = |place: usize| texts.get(place % 4).map(|text| text.as_bytes().into());
+    let entries: Vec<WithBlob> =
+        golden_entries().into_iter().enumerate().map(|(place, entry)| (entry, blob(place))).collect();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&block, blob_of(&entries)).unwrap();
+        std::fs::write(&text, format!("{entries:?}\n")).unwrap();
+    }
+    let read = BlockReader::read_with_blobs(&std::fs::read(block).unwrap()).unwrap();
+    assert_eq!(format!("{read:?}\n"), std::fs::read_to_string(text).unwrap());
 }

@@ -1,8 +1,11 @@
 //! Writing blocks.
 
-use super::columns::{COLUMNS, Column, flag, shorten};
+use super::columns::{COLUMNS, COLUMNS_1, Column, flag, shorten};
 use super::varint::{fold, push};
-use super::{AuctionRecord, BLOCK_VERSION, EntryMode, MAX_BLOCK_ENTRIES, PackedEntry};
+use super::{
+    AuctionRecord, BLOB_BLOCK_VERSION, BLOCK_VERSION, EntryMode, MAX_BLOB, MAX_BLOCK_BLOBS, MAX_BLOCK_ENTRIES,
+    PackedEntry,
+};
 
 /// Compression level: the first is fast and nearly as small as the others on these columns.
 const LEVEL: i32 = 1;
@@ -50,9 +53,26 @@ impl BlockWriter {
         16 + bytes * 3 / 5
     }
 
+    /// Bytes of the blobs so far.
+    #[must_use]
+    pub fn blob_bytes(&self) -> usize {
+        self.columns.get(Column::Blob as usize).map_or(0, Vec::len)
+    }
+
+    /// Whether an entry with a blob of this many bytes finds room; a blob that is too long for any block never does.
+    #[must_use]
+    pub fn has_room(&self, blob: usize) -> bool {
+        !self.is_full() && blob <= MAX_BLOB && self.blob_bytes() + blob <= MAX_BLOCK_BLOBS
+    }
+
     /// Adds an entry; false, and nothing added, when the block is full.
     pub fn push(&mut self, entry: &PackedEntry) -> bool {
-        if self.is_full() {
+        self.push_with(entry, None)
+    }
+
+    /// Adds an entry with bytes that belong to it; false, and nothing added, when there is no room.
+    pub fn push_with(&mut self, entry: &PackedEntry, blob: Option<&[u8]>) -> bool {
+        if !self.has_room(blob.map_or(0, <[u8]>::len)) {
             return false;
         }
         self.count += 1;
@@ -61,7 +81,7 @@ impl BlockWriter {
         self.varint(Column::Arrival, fold(i64::from(entry.k) - i64::from(expected)));
         self.slot = entry.slot;
         self.next = entry.k.wrapping_add(1);
-        self.byte(Column::Flags, flags(entry));
+        self.byte(Column::Flags, flags(entry) | if blob.is_some() { flag::BLOB } else { 0 });
         self.varint(Column::Status, u64::from(entry.status));
         self.byte(Column::Error, entry.error.code());
         self.varint(Column::Attempt, u64::from(entry.attempt));
@@ -71,6 +91,12 @@ impl BlockWriter {
         self.varint(Column::BytesOut, u64::from(entry.bytes_out));
         if let Some(auction) = &entry.auction {
             self.auction(auction);
+        }
+        if let Some(blob) = blob {
+            self.varint(Column::BlobLength, u64::from(crate::traffic::cast::length(blob.len())));
+            if let Some(bytes) = self.columns.get_mut(Column::Blob as usize) {
+                bytes.extend_from_slice(blob);
+            }
         }
         true
     }
@@ -100,12 +126,14 @@ impl BlockWriter {
     /// The block: version, count as a varint, then the compressed columns.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
+        let blobs = self.columns.get(Column::BlobLength as usize).is_some_and(|column| !column.is_empty());
+        let (version, used) = if blobs { (BLOB_BLOCK_VERSION, COLUMNS) } else { (BLOCK_VERSION, COLUMNS_1) };
         let mut plain = Vec::with_capacity(self.columns.iter().map(|column| column.len() + 3).sum());
-        for column in &self.columns {
+        for column in self.columns.iter().take(used) {
             push(&mut plain, u64::from(crate::traffic::cast::length(column.len())));
             plain.extend_from_slice(column);
         }
-        let mut block = vec![BLOCK_VERSION];
+        let mut block = vec![version];
         push(&mut block, u64::from(crate::traffic::cast::length(self.count)));
         let packed =
             zstd::bulk::compress(&plain, LEVEL).expect("compressing memory into memory of the right size cannot fail");

@@ -1,10 +1,10 @@
 //! `OpenRTB` 2.6 bid requests (sections 3.2.1 to 3.2.31), marked as test traffic.
 
-use trafficlab_shared::model::content::{DeviceType, RtbSpec};
+use trafficlab_shared::model::content::{Detail, DeviceType, RtbSpec};
 
 use super::entry::quoted;
 use super::json::{Object, push_hex};
-use super::{imp, place};
+use super::{full, imp, place};
 use crate::traffic::auction::rtb::{MICROS, PreparedRtb};
 use crate::traffic::cast;
 use crate::traffic::content::Content;
@@ -12,7 +12,7 @@ use crate::traffic::rng::{EntryKey, mix};
 use crate::traffic::visitor::{Place, Profile};
 
 /// Countries where the GDPR or its British twin applies.
-const GDPR: [&str; 31] = [
+pub(super) const GDPR: [&str; 31] = [
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IS", "IT", "LI",
     "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
 ];
@@ -27,14 +27,23 @@ pub fn write_bid_request(out: &mut Vec<u8>, content: &Content, key: EntryKey, id
         return false;
     };
     let profile = content.profile(key);
-    write(out, rtb, &profile, &|out| super::json::push_escaped(out, id));
+    write(out, rtb, &profile, key, &|out| super::json::push_escaped(out, id));
     true
 }
 
-pub(super) fn write(out: &mut Vec<u8>, rtb: &PreparedRtb, profile: &Profile<'_>, id: &dyn Fn(&mut Vec<u8>)) {
+pub(super) fn write(
+    out: &mut Vec<u8>,
+    rtb: &PreparedRtb,
+    profile: &Profile<'_>,
+    key: EntryKey,
+    id: &dyn Fn(&mut Vec<u8>),
+) {
+    if rtb.spec.detail == Detail::Full {
+        return full::write(out, rtb, profile, key, id);
+    }
     let mut request = Object::begin(out);
     quoted(request.key("id"), |out| id(out));
-    imp::write(&mut request, rtb, profile);
+    imp::write(&mut request, rtb, profile, key);
     place::write(&mut request, profile);
     device(&mut request, profile);
     user(&mut request, profile);
@@ -54,7 +63,10 @@ pub(crate) fn request_members(spec: &RtbSpec) -> String {
     let mut currencies = object.array("cur");
     currencies.text(&spec.currency);
     currencies.end();
-    object.raw("bcat", br#"["IAB25","IAB26"]"#);
+    match spec.detail {
+        Detail::Basic => object.raw("bcat", br#"["IAB25","IAB26"]"#),
+        Detail::Full => object.members(&full::categories(spec)),
+    }
     object.end();
     let text = String::from_utf8(out).unwrap_or_default();
     text.trim_start_matches('{').trim_end_matches('}').to_owned()
@@ -67,7 +79,7 @@ pub(crate) fn pmp(spec: &RtbSpec) -> String {
     }
     let mut out = Vec::new();
     let mut pmp = Object::begin(&mut out);
-    pmp.whole("private_auction", 0);
+    pmp.whole("private_auction", u64::from(spec.rules.private_auction));
     let mut deals = pmp.array("deals");
     for deal in &spec.deals {
         let mut object = deals.object();
@@ -82,9 +94,15 @@ pub(crate) fn pmp(spec: &RtbSpec) -> String {
             deal.seats.iter().for_each(|seat| seats.text(seat));
             seats.end();
         }
+        if spec.detail == Detail::Full {
+            full::deal(&mut object, deal);
+        }
         object.end();
     }
     deals.end();
+    if spec.detail == Detail::Full {
+        pmp.raw("ext", br#"{"synthetic":1}"#);
+    }
     pmp.end();
     String::from_utf8(out).unwrap_or_default()
 }
@@ -176,7 +194,7 @@ fn regulations(request: &mut Object<'_>, profile: &Profile<'_>) {
     regs.end();
 }
 
-fn push_uuid(out: &mut Vec<u8>, id: u64) {
+pub(super) fn push_uuid(out: &mut Vec<u8>, id: u64) {
     let other = mix(id);
     push_hex(out, id >> 32, 8);
     out.push(b'-');

@@ -5,13 +5,10 @@ use trafficlab_shared::model::content::AdFormat;
 use super::creative;
 use super::entry::quoted;
 use super::json::{Object, push_whole};
-use crate::traffic::auction::rtb::PreparedRtb;
+use crate::traffic::auction::rtb::{BRANDS, PreparedRtb};
 use crate::traffic::pack::AuctionRecord;
 use crate::traffic::rng::{Domain, EntryKey, EntryRng};
 use crate::traffic::visitor::Profile;
-
-/// Invented advertisers.
-const BRANDS: u32 = 60;
 
 pub(super) fn write(
     out: &mut Vec<u8>,
@@ -31,11 +28,12 @@ pub(super) fn write(
     let mut bids = seat.array("bid");
     let mut bid = bids.object();
     bid.text("id", "1");
-    bid.text("impid", "1");
+    let imp = PreparedRtb::imp_of(key, auction.seat, rtb.imps(key));
+    quoted(bid.key("impid"), |out| push_whole(out, u64::from(imp) + 1));
     bid.decimal("price", u64::from(auction.bid_micros), 6);
-    notices(&mut bid, auction.seat);
+    write_notices(&mut bid, auction.seat, &NOTICES);
     advert(&mut bid, brand, creative, auction.seat);
-    creative::write(&mut bid, profile, brand);
+    creative::write(&mut bid, profile, profile.ad_size, brand);
     if let Some(deal) = auction.deal.checked_sub(1).and_then(|place| rtb.spec.deals.get(usize::from(place))) {
         bid.text("dealid", &deal.id);
     }
@@ -51,7 +49,7 @@ pub(super) fn write(
 }
 
 /// `Bid.mtype`.
-const fn markup_type(format: AdFormat) -> u64 {
+pub(super) const fn markup_type(format: AdFormat) -> u64 {
     match format {
         AdFormat::Banner => 1,
         AdFormat::Video => 2,
@@ -61,12 +59,15 @@ const fn markup_type(format: AdFormat) -> u64 {
 }
 
 /// Win, billing and loss notices, with the macros that an exchange fills in (section 4.4).
-fn notices(bid: &mut Object<'_>, seat: u8) {
-    for (key, tail) in [
-        ("nurl", "/win?id=${AUCTION_ID}&price=${AUCTION_PRICE}&cur=${AUCTION_CURRENCY}&min=${AUCTION_MIN_TO_WIN}"),
-        ("burl", "/bill?id=${AUCTION_ID}&imp=${AUCTION_IMP_ID}&price=${AUCTION_PRICE}&ts=${AUCTION_IMP_TS}"),
-        ("lurl", "/loss?id=${AUCTION_ID}&reason=${AUCTION_LOSS}&min=${AUCTION_MIN_TO_WIN}"),
-    ] {
+const NOTICES: [(&str, &str); 3] = [
+    ("nurl", "/win?id=${AUCTION_ID}&price=${AUCTION_PRICE}&cur=${AUCTION_CURRENCY}&min=${AUCTION_MIN_TO_WIN}"),
+    ("burl", "/bill?id=${AUCTION_ID}&imp=${AUCTION_IMP_ID}&price=${AUCTION_PRICE}&ts=${AUCTION_IMP_TS}"),
+    ("lurl", "/loss?id=${AUCTION_ID}&reason=${AUCTION_LOSS}&min=${AUCTION_MIN_TO_WIN}"),
+];
+
+/// Writes the members of `notices`, each a path behind the seat's host.
+pub(super) fn write_notices(bid: &mut Object<'_>, seat: u8, notices: &[(&'static str, &str); 3]) {
+    for (key, tail) in *notices {
         quoted(bid.key(key), |out| {
             push_host(out, seat);
             out.extend_from_slice(tail.as_bytes());
@@ -74,7 +75,7 @@ fn notices(bid: &mut Object<'_>, seat: u8) {
     }
 }
 
-fn push_host(out: &mut Vec<u8>, seat: u8) {
+pub(super) fn push_host(out: &mut Vec<u8>, seat: u8) {
     out.extend_from_slice(b"https://bidder-");
     push_whole(out, u64::from(seat) + 1);
     out.extend_from_slice(b".example");

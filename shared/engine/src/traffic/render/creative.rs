@@ -63,8 +63,8 @@ const NATIVE: &[Part] = &[
     Text("\"}}]}}"),
 ];
 
-/// Writes `adm` and the size or duration that goes with it.
-pub(super) fn write(bid: &mut Object<'_>, profile: &Profile<'_>, brand: u32) {
+/// Writes `adm` and the size or duration that goes with it; `size` is that of a banner.
+pub(super) fn write(bid: &mut Object<'_>, profile: &Profile<'_>, size: (u32, u32), brand: u32) {
     let parts = match profile.ad_format {
         AdFormat::Banner => BANNER,
         AdFormat::Video => VIDEO,
@@ -72,7 +72,7 @@ pub(super) fn write(bid: &mut Object<'_>, profile: &Profile<'_>, brand: u32) {
         AdFormat::Native => NATIVE,
     };
     let (width, height) = match profile.ad_format {
-        AdFormat::Banner => profile.ad_size,
+        AdFormat::Banner => size,
         _ => (640, 360),
     };
     let out = bid.key("adm");

@@ -2,9 +2,8 @@
 
 use super::json::{push_decimal, push_whole};
 use super::stamp::push_rfc3339;
-use super::{EntryRow, entry, place};
-use crate::traffic::auction::rtb::PreparedRtb;
-use crate::traffic::pack::AuctionRecord;
+use super::{EntryRow, answer, entry, place};
+use crate::traffic::visitor::Profile;
 
 /// The header row, with its line end.
 pub const CSV_HEADER: &str = "id,campaign_id,run_id,sequence,timestamp,scheduled_at,mode,method,url,status_code,success,response_time_ms,service_time_ms,error,bytes_in,bytes_out,geo_location,country,region,city,device_model,device_type,os,browser,user_agent,ip_address,ad_format,user_profile,rtb_outcome,rtb_bids,rtb_winner,rtb_clearing_price,rtb_currency,rtb_floor,worker_id\r\n";
@@ -22,7 +21,11 @@ pub fn write_csv(out: &mut Vec<u8>, row: &EntryRow<'_>) {
     text(out, packed.mode.as_str());
     text(out, context.method);
     match context.url {
-        Some(url) => text(out, url),
+        Some(url) => {
+            let mut shown = Vec::with_capacity(url.len());
+            place::push_shown_url(&mut shown, url, &profile, |out, plain| out.extend_from_slice(plain.as_bytes()));
+            text(out, std::str::from_utf8(&shown).unwrap_or(url));
+        }
         None => cell(out, |out| place::push_url(out, &profile)),
     }
     cell(out, |out| push_whole(out, u64::from(packed.status)));
@@ -49,26 +52,26 @@ pub fn write_csv(out: &mut Vec<u8>, row: &EntryRow<'_>) {
     cell(out, |out| place::push_ip(out, profile.ip));
     text(out, profile.ad_format.as_str());
     text(out, &profile.user_profile.name);
-    auction(out, row.content.rtb.as_ref().zip(packed.auction.as_ref()));
+    auctioned(out, row, &profile);
     text(out, context.worker_id);
     out.extend_from_slice(b"\r\n");
 }
 
-fn auction(out: &mut Vec<u8>, held: Option<(&PreparedRtb, &AuctionRecord)>) {
-    let Some((rtb, auction)) = held else {
+fn auctioned(out: &mut Vec<u8>, row: &EntryRow<'_>, profile: &Profile<'_>) {
+    let Some((rtb, auction)) = row.content.rtb.as_ref().zip(row.entry.auction.as_ref()) else {
         out.extend_from_slice(b",,,,,,");
         return;
     };
     text(out, auction.outcome.as_str());
     cell(out, |out| push_whole(out, u64::from(auction.bids)));
-    if auction.outcome.is_won() {
-        text(out, rtb.seat(auction.seat));
+    if let Some(winner) = answer::winner(row, rtb, auction) {
+        text(out, &winner);
         cell(out, |out| push_decimal(out, u64::from(auction.price_micros), 6));
     } else {
         out.extend_from_slice(b",,");
     }
     text(out, &rtb.spec.currency);
-    cell(out, |out| push_decimal(out, u64::from(entry::floor(rtb, auction)), 6));
+    cell(out, |out| push_decimal(out, u64::from(answer::floor(row, rtb, auction, profile)), 6));
 }
 
 /// A cell that needs no quotes.

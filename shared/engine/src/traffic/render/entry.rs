@@ -1,10 +1,9 @@
 //! One entry as a JSON object.
 
-use super::json::{Array, Object, push_decimal, push_whole};
+use super::json::{Object, push_decimal, push_escaped, push_hex, push_whole};
 use super::stamp::push_rfc3339;
-use super::{EntryContext, EntryRow, bid_request, bid_response, place};
-use crate::traffic::auction::rtb::PreparedRtb;
-use crate::traffic::pack::{AuctionOutcome, AuctionRecord, PackedEntry};
+use super::{EntryContext, EntryRow, auction, place};
+use crate::traffic::pack::PackedEntry;
 use crate::traffic::visitor::Profile;
 
 /// Appends `<run_id>-<shard>-<slot>-<k>`, the id of the entry and the value of `X-Synthetic-Id`.
@@ -26,16 +25,13 @@ pub fn write_json(out: &mut Vec<u8>, row: &EntryRow<'_>) {
     stamp(&mut object, "scheduled_at", row.scheduled_ns);
     object.text("mode", entry.mode.as_str());
     object.text("method", context.method);
-    match context.url {
-        Some(url) => object.text("url", url),
-        None => quoted(object.key("url"), |out| place::push_url(out, &profile)),
-    }
+    quoted(object.key("url"), |out| match context.url {
+        Some(url) => place::push_shown_url(out, url, &profile, push_escaped),
+        None => place::push_url(out, &profile),
+    });
     exchange(&mut object, entry);
     visitor(&mut object, &profile);
-    match (&entry.auction, &row.content.rtb) {
-        (Some(auction), Some(rtb)) => self::auction(&mut object, row, rtb, auction, &profile),
-        _ => object.null("rtb"),
-    }
+    auction::write(&mut object, row, &profile);
     object.text("worker_id", context.worker_id);
     object.end();
 }
@@ -96,55 +92,8 @@ fn visitor(object: &mut Object<'_>, profile: &Profile<'_>) {
     quoted(object.key("ip_address"), |out| place::push_ip(out, profile.ip));
     object.text("ad_format", profile.ad_format.as_str());
     object.text("user_profile", &profile.user_profile.name);
-}
-
-fn auction(
-    object: &mut Object<'_>,
-    row: &EntryRow<'_>,
-    rtb: &PreparedRtb,
-    auction: &AuctionRecord,
-    profile: &Profile<'_>,
-) {
-    let mut inner = object.object("rtb");
-    let id = |out: &mut Vec<u8>| push_id(out, row.context, row.entry);
-    bid_request::write(inner.key("bid_request"), rtb, profile, &id);
-    if auction.outcome == AuctionOutcome::NoBid {
-        inner.null("bid_response");
-    } else {
-        bid_response::write(inner.key("bid_response"), rtb, auction, profile, row.key(), &id);
+    if let Some(visit) = &profile.visit {
+        quoted(object.key("session_id"), |out| push_hex(out, profile.session_id, 16));
+        object.whole("page_number", u64::from(visit.page_number()));
     }
-    let mut result = inner.object("auction");
-    summary(&mut result, rtb, auction);
-    result.end();
-    inner.end();
-}
-
-fn summary(object: &mut Object<'_>, rtb: &PreparedRtb, auction: &AuctionRecord) {
-    object.text("outcome", auction.outcome.as_str());
-    if auction.outcome.is_won() {
-        object.text("winner", rtb.seat(auction.seat));
-        object.decimal("clearing_price", u64::from(auction.price_micros), 6);
-    } else {
-        object.null("winner");
-        object.null("clearing_price");
-    }
-    object.text("currency", &rtb.spec.currency);
-    object.whole("bids", u64::from(auction.bids));
-    object.decimal("floor", u64::from(floor(rtb, auction)), 6);
-    match auction.deal.checked_sub(1).and_then(|place| rtb.spec.deals.get(usize::from(place))) {
-        Some(deal) => object.text("deal", &deal.id),
-        None => object.null("deal"),
-    }
-    let mut reasons = Array::begin(object.key("loss_reasons"));
-    // 100: the bid was below the floor (loss reasons of AdCOM 1.0).
-    if auction.outcome == AuctionOutcome::Lost {
-        reasons.whole(100);
-    }
-    reasons.end();
-}
-
-/// The floor that counted for the highest bid.
-pub(super) fn floor(rtb: &PreparedRtb, auction: &AuctionRecord) -> u32 {
-    let deal = auction.deal.checked_sub(1).and_then(|place| rtb.deals.get(usize::from(place)));
-    deal.map_or(rtb.floor, |deal| deal.floor)
 }

@@ -43,7 +43,7 @@ fn structured(object: &mut Object<'_>, device: &Device, os_version: &'static str
     let mut sua = object.object("sua");
     let mut list = sua.array("browsers");
     if chromium {
-        brand_version(&mut list.object(), "Chromium", version);
+        brand_version(&mut list.object(), "Chromium", browser.engine_on(os_version));
     }
     brand_version(&mut list.object(), brand, version);
     list.end();

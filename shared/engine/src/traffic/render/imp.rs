@@ -2,17 +2,26 @@
 
 use trafficlab_shared::model::content::{AdFormat, DeviceType};
 
-use super::json::Object;
+use super::entry::quoted;
+use super::json::{Array, Object, push_whole};
 use crate::traffic::auction::rtb::PreparedRtb;
+use crate::traffic::rng::EntryKey;
 use crate::traffic::visitor::{Place, Profile};
 
 /// A native request of Native 1.2 as it stands inside the JSON string: title, main image, sponsor.
 const NATIVE_REQUEST: &str = r#"{"ver":"1.2","context":1,"plcmttype":1,"assets":[{"id":1,"required":1,"title":{"len":90}},{"id":2,"required":1,"img":{"type":3,"wmin":1200,"hmin":627}},{"id":3,"data":{"type":1,"len":25}}]}"#;
 
-pub(super) fn write(request: &mut Object<'_>, rtb: &PreparedRtb, profile: &Profile<'_>) {
+pub(super) fn write(request: &mut Object<'_>, rtb: &PreparedRtb, profile: &Profile<'_>, key: EntryKey) {
     let mut list = request.array("imp");
+    for place in 0..rtb.imps(key) {
+        one(&mut list, rtb, profile, place);
+    }
+    list.end();
+}
+
+fn one(list: &mut Array<'_>, rtb: &PreparedRtb, profile: &Profile<'_>, place: u32) {
     let mut imp = list.object();
-    imp.text("id", "1");
+    quoted(imp.key("id"), |out| push_whole(out, u64::from(place) + 1));
     match profile.ad_format {
         AdFormat::Banner => banner(&mut imp, profile),
         AdFormat::Video => video(&mut imp, profile),
@@ -32,7 +41,7 @@ pub(super) fn write(request: &mut Object<'_>, rtb: &PreparedRtb, profile: &Profi
     }
     imp.whole("instl", u64::from(matches!(profile.ad_size, (320, 480) | (768, 1024))));
     imp.text("tagid", tag(profile));
-    imp.decimal("bidfloor", u64::from(rtb.floor), 6);
+    imp.decimal("bidfloor", u64::from(rtb.floor_of(profile.ad_format, place)), 6);
     imp.text("bidfloorcur", &rtb.spec.currency);
     imp.whole("secure", 1);
     if matches!(profile.place, Place::Dooh(_)) {
@@ -40,7 +49,6 @@ pub(super) fn write(request: &mut Object<'_>, rtb: &PreparedRtb, profile: &Profi
         imp.raw("qty", br#"{"multiplier":12.5,"sourcetype":1,"vendor":"screens.example"}"#);
     }
     imp.end();
-    list.end();
 }
 
 const fn tag(profile: &Profile<'_>) -> &'static str {

@@ -39,11 +39,19 @@ pub struct MacroValues<'a> {
 const MICROS: u32 = 6;
 const THOUSANDTHS: u32 = 3;
 
+/// A text that has grown beyond this is not finished: no URL is as long, and a bidder chooses both the template and some
+/// of the values.
+const MAX_EXPANDED: usize = 16 * 1024;
+
 /// Appends `template` with its macros replaced. `:B64` asks for Base64 (RFC 4648, section 5, without padding);
 /// macros and encodings that nobody agreed on stay as they are.
 pub fn expand_macros(out: &mut Vec<u8>, template: &str, values: &MacroValues<'_>) {
+    let begin = out.len();
     let mut rest = template;
     while let Some((plain, tail)) = rest.split_once("${") {
+        if out.len() - begin > MAX_EXPANDED {
+            return;
+        }
         out.extend_from_slice(plain.as_bytes());
         let Some((inside, after)) = tail.split_once('}') else {
             out.extend_from_slice(b"${");
@@ -51,11 +59,15 @@ pub fn expand_macros(out: &mut Vec<u8>, template: &str, values: &MacroValues<'_>
             break;
         };
         let (name, encoding) = inside.split_once(':').unwrap_or((inside, ""));
-        let mut value = Vec::new();
-        match (push_value(&mut value, name, values), encoding) {
-            (true, "") => out.append(&mut value),
-            (true, "B64") => push_base64(out, &value),
+        let start = out.len();
+        match (push_value(out, name, values), encoding) {
+            (true, "") => {}
+            (true, "B64") => {
+                let value = out.split_off(start);
+                push_base64(out, &value);
+            }
             _ => {
+                out.truncate(start);
                 for part in ["${", inside, "}"] {
                     out.extend_from_slice(part.as_bytes());
                 }
@@ -167,6 +179,14 @@ mod tests {
                 assert_eq!(expand(&template, &MacroValues::default()), "https://x.example/?v=&z", "{name}");
             }
         }
+    }
+
+    #[test]
+    fn long_values_in_long_templates_are_not_multiplied() {
+        let seat = "s".repeat(10_000);
+        let values = MacroValues { seat_id: &seat, ..VALUES };
+        let expanded = expand(&"${AUCTION_SEAT_ID}".repeat(5_000), &values);
+        assert!((MAX_EXPANDED..3 * MAX_EXPANDED).contains(&expanded.len()), "{}", expanded.len());
     }
 
     #[test]

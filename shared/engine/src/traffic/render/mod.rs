@@ -1,10 +1,13 @@
 //! Entries as people and programs read them: JSON and CSV, made again from the packed form.
 
+mod answer;
+mod auction;
 mod bid_request;
 mod bid_response;
 mod creative;
 mod csv;
 mod entry;
+mod full;
 pub(crate) mod hints;
 mod imp;
 pub(crate) mod json;
@@ -20,7 +23,10 @@ pub use bid_request::write_bid_request;
 pub(crate) use bid_request::{pmp, request_members};
 pub use csv::{CSV_HEADER, write_csv};
 pub use entry::{write_entry_id, write_json};
+pub(crate) use full::accepts_size;
 pub use macros::{MacroValues, expand_macros};
+pub(crate) use place::push_ip;
+pub use place::site_root;
 pub use stamp::push_rfc3339;
 
 /// What all entries of a shard have in common.
@@ -55,6 +61,8 @@ pub struct EntryRow<'a> {
     pub scheduled_ns: u64,
     /// The stored outcome.
     pub entry: &'a PackedEntry,
+    /// A real bidder's answer, when one is stored with the entry.
+    pub blob: Option<&'a [u8]>,
 }
 
 impl EntryRow<'_> {
@@ -68,5 +76,7 @@ impl EntryRow<'_> {
     }
 }
 
+#[cfg(test)]
+mod openrtb_tests;
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use serde_json::{Value, json};
 use trafficlab_shared::model::content::{ContentInput, ContentSpec};
 use trafficlab_shared::model::error_kind::ErrorKind;
@@ -47,7 +44,7 @@ fn entry_of(content: &Content, k: u32) -> PackedEntry {
 }
 
 fn row<'a>(content: &'a Content, context: &'a EntryContext<'a>, entry: &'a PackedEntry) -> EntryRow<'a> {
-    EntryRow { content, context, sequence: 9, scheduled_ns: 1_767_225_599_999_999_000, entry }
+    EntryRow { content, context, sequence: 9, scheduled_ns: 1_767_225_599_999_999_000, entry, blob: None }
 }
 
 fn json_of(row: &EntryRow<'_>) -> Value {
@@ -138,9 +135,10 @@ fn the_bid_response_agrees_with_the_auction() {
     for (record, value) in auctioned(&content(&rtb()), 3_000) {
         let (response, auction) = (&value["rtb"]["bid_response"], &value["rtb"]["auction"]);
         assert_eq!(auction["outcome"], record.outcome.as_str());
-        assert_eq!(response.is_null(), record.bids == 0);
+        let reason = response.get("nbr").is_some();
+        assert_eq!(response.is_null() || reason, record.bids == 0);
         assert_eq!(auction["winner"].is_null(), !record.outcome.is_won());
-        if response.is_null() {
+        if record.bids == 0 {
             continue;
         }
         assert_eq!(response["id"], value["rtb"]["bid_request"]["id"]);
@@ -165,36 +163,6 @@ fn check_bid(record: &AuctionRecord, seat: &Value, auction: &Value) {
     }
     let deal = if record.deal > 0 { json!(format!("deal-{}", record.deal)) } else { Value::Null };
     assert_eq!((&bid["dealid"], &auction["deal"]), (&deal, &deal));
-}
-
-/// All generated requests and responses against the tables of the standard.
-#[test]
-#[allow(clippy::print_stderr, reason = "a skipped test says so")]
-fn generated_documents_pass_the_openrtb_validator() {
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/openrtb/validate.py");
-    if !script.exists() {
-        eprintln!("skipped: the validator is not beside this tree");
-        return;
-    }
-    let mut lines = String::new();
-    for content in [content(&rtb()), content(&json!({})), content(&json!({"inventory": {"dooh": 1}}))] {
-        for k in 0..400 {
-            let value = json_of(&row(&content, &CONTEXT, &entry_of(&content, k)));
-            for document in ["bid_request", "bid_response"] {
-                if let Some(found) = value["rtb"].get(document).filter(|found| !found.is_null()) {
-                    lines.push_str(&found.to_string());
-                    lines.push('\n');
-                }
-            }
-        }
-    }
-    assert!(lines.lines().count() > 1_500);
-    let file = std::env::temp_dir().join(format!("trafficlab-openrtb-{}.ndjson", std::process::id()));
-    std::fs::write(&file, lines).unwrap();
-    let output = Command::new("python3").arg(script).arg(&file).output().unwrap();
-    std::fs::remove_file(&file).unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{}", said.lines().take(10).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Private deals of `rtb_config`.
 
-use super::super::fields::{Faults, ObjectReader, Range, list, object};
+use super::super::fields::{Faults, ObjectReader, Range, list, object, text};
 use super::{AuctionType, MAX_CPM};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 const MAX_DEALS: usize = 20;
+const MAX_ID: usize = 64;
 
 /// A private deal on offer with every request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,20 @@ pub struct Deal {
     /// Seats that may use it; empty means all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seats: Vec<String>,
+    /// A bid under a deal of a higher priority wins whatever the others offer; 0 competes by price alone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: u8,
+    /// The buyer has committed to it (`guar`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guaranteed: bool,
+    /// Advertiser domains that may use it; empty means all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adomains: Vec<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(priority: &u8) -> bool {
+    *priority == 0
 }
 
 impl Deal {
@@ -62,25 +77,31 @@ pub(super) fn deals(reader: &mut ObjectReader<'_>, faults: &mut Faults) -> Vec<D
 }
 
 fn deal(item: &Value, path: &str, faults: &mut Faults) -> Option<Deal> {
-    if let Value::String(id) = item {
+    if item.is_string() {
         return Some(Deal {
-            id: id.clone(),
+            id: text(item, path, MAX_ID, faults)?,
             floor: 0.0,
             rate: 0.05,
             fixed_price: false,
             auction: None,
             seats: Vec::new(),
+            priority: 0,
+            guaranteed: false,
+            adomains: Vec::new(),
         });
     }
     let mut reader = ObjectReader::new(object(item, path, faults)?, path);
     if reader.get(&["id", "deal_id"]).is_none() {
         faults.add(reader.path_of("id"), "is required");
     }
-    let id = reader.text(&["id", "deal_id"], 64, faults);
+    let id = reader.text(&["id", "deal_id"], MAX_ID, faults);
     let floor = reader.number(&["bid_floor", "bidfloor", "floor_price", "floor"], Range::new(0.0, MAX_CPM), faults);
     let rate = reader.number(&["rate", "probability"], Range::PROBABILITY, faults);
     let at = reader.whole(&["at"], 1..=3, faults);
     let seats = reader.texts(&["wseat", "seats"], 50, faults);
+    let priority = reader.whole(&["priority"], 0..=100, faults).unwrap_or(0);
+    let guaranteed = reader.flag(&["guaranteed", "guar"], faults).unwrap_or(false);
+    let adomains = reader.texts(&["wadomain", "adomains"], 50, faults);
     reader.finish(faults);
     Some(Deal {
         id: id.unwrap_or_default(),
@@ -93,5 +114,8 @@ fn deal(item: &Value, path: &str, faults: &mut Faults) -> Option<Deal> {
             _ => None,
         },
         seats,
+        priority: u8::try_from(priority).unwrap_or(u8::MAX),
+        guaranteed,
+        adomains,
     })
 }

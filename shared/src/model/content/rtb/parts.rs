@@ -1,7 +1,7 @@
 //! The smaller parts of `rtb_config`.
 
 use super::super::fields::{Faults, ObjectReader, Range, list, number, object, text, unknown};
-use super::{AdFormat, AuctionType, Inventory};
+use super::{AdFormat, AuctionType, Detail, Inventory};
 use serde_json::Value;
 
 const MAX_BIDDERS: u32 = 50;
@@ -86,6 +86,18 @@ pub(super) fn auction_type(reader: &mut ObjectReader<'_>, faults: &mut Faults) -
         (Some("second_price" | "second" | "2"), _) | (None, Some(2)) => Some(AuctionType::SecondPrice),
         _ => {
             faults.add(reader.path_of(key), "must be `first_price`, `second_price`, 1 or 2");
+            None
+        }
+    }
+}
+
+pub(super) fn detail(reader: &mut ObjectReader<'_>, faults: &mut Faults) -> Option<Detail> {
+    let (key, value) = reader.get(&["profile", "detail"])?;
+    match value.as_str() {
+        Some("full") => Some(Detail::Full),
+        Some("basic") => Some(Detail::Basic),
+        _ => {
+            faults.add(reader.path_of(key), "must be `full` or `basic`");
             None
         }
     }
