@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
@@ -10,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, LocalSet};
 
 use crate::io::pacer::Pacer;
+use crate::load::LaneLoad;
 use crate::shard::{ShardEnd, ShardFault, ShardTask, start};
 
 /// Shards that may wait for a lane to look at them.
@@ -49,6 +51,7 @@ impl Lane {
 pub struct Lanes {
     senders: Vec<mpsc::Sender<Start>>,
     threads: Vec<JoinHandle<()>>,
+    loads: Vec<Arc<LaneLoad>>,
     next: AtomicUsize,
 }
 
@@ -59,14 +62,18 @@ impl Lanes {
     /// When a thread cannot be made.
     pub fn start(count: usize) -> std::io::Result<Self> {
         let cores = usable_cores();
-        let mut lanes = Self { senders: Vec::new(), threads: Vec::new(), next: AtomicUsize::new(0) };
+        let mut lanes = Self { senders: Vec::new(), threads: Vec::new(), loads: Vec::new(), next: AtomicUsize::new(0) };
         for index in 0..count.max(1) {
             let (sender, receiver) = mpsc::channel(WAITING);
             let core = cores.get(index % cores.len().max(1)).copied();
-            let thread =
-                std::thread::Builder::new().name(format!("lane-{index}")).spawn(move || run_lane(core, receiver))?;
+            let load = Arc::new(LaneLoad::default());
+            let own = Arc::clone(&load);
+            let thread = std::thread::Builder::new()
+                .name(format!("lane-{index}"))
+                .spawn(move || run_lane(core, own, receiver))?;
             lanes.senders.push(sender);
             lanes.threads.push(thread);
+            lanes.loads.push(load);
         }
         Ok(lanes)
     }
@@ -75,6 +82,12 @@ impl Lanes {
     #[must_use]
     pub const fn len(&self) -> usize {
         self.senders.len()
+    }
+
+    /// How busy each of them is.
+    #[must_use]
+    pub fn loads(&self) -> &[Arc<LaneLoad>] {
+        &self.loads
     }
 
     /// Whether there is none, which `start` never makes.
@@ -104,20 +117,26 @@ impl Lanes {
     }
 }
 
-fn usable_cores() -> Vec<usize> {
+/// The cores this process may run on, ascending.
+pub(crate) fn usable_cores() -> Vec<usize> {
     let Ok(set) = sched_getaffinity(None) else {
         return Vec::new();
     };
     (0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect()
 }
 
-fn run_lane(core: Option<usize>, mut starts: mpsc::Receiver<Start>) {
+/// Keeps the calling thread on one core.
+pub(crate) fn pin(core: usize) {
+    let mut set = CpuSet::new();
+    set.set(core);
+    if let Err(error) = sched_setaffinity(None, &set) {
+        tracing::warn!(core, %error, "lane is not pinned");
+    }
+}
+
+fn run_lane(core: Option<usize>, load: Arc<LaneLoad>, mut starts: mpsc::Receiver<Start>) {
     if let Some(core) = core {
-        let mut set = CpuSet::new();
-        set.set(core);
-        if let Err(error) = sched_setaffinity(None, &set) {
-            tracing::warn!(core, %error, "lane is not pinned");
-        }
+        pin(core);
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -135,11 +154,13 @@ fn run_lane(core: Option<usize>, mut starts: mpsc::Receiver<Start>) {
                 return;
             }
         };
+        let noting = tokio::task::spawn_local(load.keep_noting());
         while let Some(Start { task, done }) = starts.recv().await {
             let lane = Lane { pacer: Rc::clone(&pacer) };
             let running = tokio::task::spawn_local(start::run(task, lane));
             tokio::task::spawn_local(report(running, done));
         }
+        noting.abort();
     }));
 }
 

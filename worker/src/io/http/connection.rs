@@ -2,31 +2,59 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use trafficlab_shared::clock::boot_ns;
 use trafficlab_shared::model::error_kind::ErrorKind;
+use trafficlab_shared::target::TargetUrl;
 
 use super::dial::Dialer;
 use super::exchange::{Buffers, Failure};
+use super::http2::Http2Connections;
+use super::line::{Line, Usable};
 use super::parser::Wanted;
 use super::plan::RequestPlan;
 use super::state::{Next, PoolState, failed};
 use super::timer::RequestTimer;
-use super::wire::Wire;
-use super::{Done, Ticket, TicketContent};
+use super::{Done, HttpVersion, Ticket, TicketContent};
+
+/// How long a connection of a closed loop waits after it could not be made: doubled each time, up to the second one.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// What all connection tasks of a pool share.
 pub(super) struct PoolShared {
     pub(super) plan: Rc<RequestPlan>,
     pub(super) content: Rc<dyn TicketContent>,
     pub(super) dialer: Dialer,
+    pub(super) http2: Http2Connections,
     pub(super) state: RefCell<PoolState>,
 }
 
-/// One connection and its place in the pool.
+impl PoolShared {
+    /// The line of connection task `id` to the plan's own target.
+    async fn dial(&self, id: usize) -> Result<Line, ErrorKind> {
+        match self.plan.version {
+            HttpVersion::Http1 => self.dialer.dial(&self.plan.url).await.map(Line::Http1),
+            HttpVersion::Http2 => self.http2.stream(id, &self.plan.url, &self.dialer).await.map(Line::Http2),
+        }
+    }
+
+    /// A line to wherever a redirect points, within `left`.
+    pub(super) async fn dial_hop(&self, url: &TargetUrl, left: Duration) -> Result<Line, ErrorKind> {
+        let wire = self.dialer.dial_hop(url, left).await?;
+        match self.plan.version {
+            HttpVersion::Http1 => Ok(Line::Http1(wire)),
+            HttpVersion::Http2 => self.http2.stream_over(wire, url).await.map(Line::Http2),
+        }
+    }
+}
+
+/// One connection, or one place on an HTTP/2 connection, and its number in the pool.
 pub(super) struct Connection {
     pub(super) shared: Rc<PoolShared>,
     pub(super) buffers: Buffers,
@@ -34,10 +62,17 @@ pub(super) struct Connection {
     id: usize,
 }
 
-/// An open stream and whether a request went over it before.
+/// An open line and whether a request went over it before.
 struct Open {
-    wire: Wire,
+    line: Line,
     used: bool,
+}
+
+/// A prepared request.
+#[derive(Clone, Copy)]
+struct Sending {
+    ticket: Ticket,
+    sent_ns: u64,
 }
 
 impl Connection {
@@ -48,13 +83,25 @@ impl Connection {
 
     /// Until the pool closes, or until nothing waits when the connection is gone.
     pub(super) async fn run(mut self) {
+        poll_fn(|context| {
+            self.shared.state.borrow_mut().enter(self.id, context.waker());
+            Poll::Ready(())
+        })
+        .await;
+        let mut pause = SHORTEST_PAUSE;
         loop {
             let since = boot_ns();
-            let dialed = self.shared.dialer.dial(&self.shared.plan.url).await;
+            let dialed = self.shared.dial(self.id).await;
             self.shared.state.borrow_mut().dialed();
             match dialed {
-                Ok(wire) => self.serve(Open { wire, used: false }).await,
-                Err(kind) => self.shared.state.borrow_mut().fail_oldest(kind, since),
+                Ok(line) => {
+                    pause = SHORTEST_PAUSE;
+                    self.serve(Open { line, used: false }, since).await;
+                }
+                Err(kind) => {
+                    self.shared.state.borrow_mut().fail_oldest(kind, since);
+                    self.pause_closed_loop(&mut pause).await;
+                }
             }
             if !self.shared.state.borrow_mut().wants_redial() {
                 return;
@@ -62,37 +109,78 @@ impl Connection {
         }
     }
 
-    /// Sends tickets until the connection cannot be used any more.
-    async fn serve(&mut self, mut open: Open) {
-        while let Some(ticket) = self.next_ticket(&mut open.wire).await {
-            match self.prepare(ticket) {
-                Ok(()) => {}
-                Err(kind) => {
-                    let done = failed(ticket, boot_ns(), kind);
-                    self.shared.state.borrow_mut().complete(self.id, done);
-                    continue;
-                }
-            }
-            let Some(sent_ns) = self.shared.state.borrow_mut().begin_send(self.id, ticket) else {
-                continue;
+    /// In a closed loop nothing else keeps a target that is down from being asked at once again.
+    async fn pause_closed_loop(&self, pause: &mut Duration) {
+        if self.shared.state.borrow().closed_loop_left() == 0 {
+            return;
+        }
+        let mut pausing = pin!(sleep(*pause));
+        *pause = (*pause * 2).min(LONGEST_PAUSE);
+        poll_fn(|context| {
+            let over = self.shared.state.borrow().is_closing();
+            if over { Poll::Ready(()) } else { pausing.as_mut().poll(context) }
+        })
+        .await;
+    }
+
+    /// Sends tickets until the connection cannot be used any more; it was asked for at `since`.
+    async fn serve(&mut self, mut open: Open, since: u64) {
+        let keep_alive = self.shared.plan.limits.keep_alive;
+        // Where each request has its own connection, a request of a closed loop is due when that is asked for.
+        let mut due = (!keep_alive).then_some(since);
+        let mut answered = None;
+        loop {
+            let at_once = answered.take().and_then(|now| self.shared.state.borrow_mut().next_at_once(self.id, now));
+            let ticket = match at_once {
+                Some(ticket) => ticket,
+                None => match self.next_ticket(&mut open.line, due.take()).await {
+                    Some(ticket) => ticket,
+                    None => return,
+                },
             };
-            let kept = self.request(&mut open, ticket, sent_ns).await;
-            if !kept {
-                return;
+            if let Err(kind) = self.prepare(ticket) {
+                let done = failed(ticket, boot_ns(), kind);
+                self.shared.state.borrow_mut().complete(self.id, done);
+                continue;
             }
+            let sent_ns = boot_ns();
+            if !self.shared.state.borrow_mut().begin_send(self.id, ticket, sent_ns) {
+                continue;
+            }
+            let kept = self.request(&mut open, Sending { ticket, sent_ns }).await;
+            if !keep_alive {
+                open.line.retire();
+            }
+            let Some(done_ns) = kept.filter(|_| keep_alive) else {
+                return;
+            };
             open.used = true;
+            // An HTTP/2 connection may have been told to take no more, which is asked where tickets are waited for.
+            answered = matches!(open.line, Line::Http1(_)).then_some(done_ns);
         }
     }
 
     /// The next ticket, or none when the server or the pool closed.
-    async fn next_ticket(&self, wire: &mut Wire) -> Option<Ticket> {
+    async fn next_ticket(&self, line: &mut Line, due: Option<u64>) -> Option<Ticket> {
         poll_fn(|context| {
-            let next = self.shared.state.borrow_mut().poll_next(self.id, context);
-            match next {
+            let mut state = self.shared.state.borrow_mut();
+            match line.poll_usable(context) {
+                Usable::Yes => {}
+                Usable::NotNow if state.is_closing() => return Poll::Ready(None),
+                Usable::NotNow => {
+                    state.step_aside(self.id);
+                    return Poll::Pending;
+                }
+                Usable::NeverAgain => {
+                    state.step_aside(self.id);
+                    return Poll::Ready(None);
+                }
+            }
+            match state.poll_next(self.id, due) {
                 Poll::Ready(Next::Send(ticket)) => Poll::Ready(Some(ticket)),
                 Poll::Ready(Next::Close) => Poll::Ready(None),
-                Poll::Pending => wire.poll_idle_end(context).map(|()| {
-                    self.shared.state.borrow_mut().leave_idle(self.id);
+                Poll::Pending => line.poll_idle_end(context).map(|()| {
+                    state.leave_idle(self.id);
                     None
                 }),
             }
@@ -106,53 +194,53 @@ impl Connection {
         shared.plan.program.write(shared.content.as_ref(), ticket, &mut buffers.out, &mut buffers.scratch)
     }
 
-    /// Sends the prepared request and completes its ticket. True when the connection can be used again.
-    async fn request(&mut self, open: &mut Open, ticket: Ticket, sent_ns: u64) -> bool {
-        let limit = u64::try_from(self.shared.plan.limits.request_timeout.as_nanos()).unwrap_or(u64::MAX);
-        self.timer.set(sent_ns.saturating_add(limit));
-        let wanted = self.wanted();
+    /// Sends the prepared request and completes its ticket. The moment of that when the connection can be used again.
+    async fn request(&mut self, open: &mut Open, sending: Sending) -> Option<u64> {
+        self.timer.set(sending.sent_ns, self.shared.plan.request_timeout_ns);
+        let wanted = self.shared.plan.wanted;
         let mut attempts = 1;
-        let mut outcome = self.buffers.exchange(&mut open.wire, &mut self.timer, wanted).await;
-        if open.used && matches!(outcome, Err(Failure { kind: ErrorKind::Reset, received: false })) {
-            // The server closed the idle connection while the request was on its way: that says nothing about the request.
+        let mut outcome = open.line.exchange(&mut self.buffers, &mut self.timer, wanted).await;
+        if let Err(failure) = outcome
+            && (failure.refused || failure.is_silent() && (open.used || open.line.is_shared()))
+        {
+            // The server closed the idle connection while the request was on its way, or says that it has not looked
+            // at it: that says nothing about the request.
             (outcome, attempts) = self.again(open, wanted).await;
         }
         let mut result = outcome.map_err(|failure| failure.kind);
         let status = self.buffers.parser.status;
         if result.is_ok() && self.shared.plan.limits.max_redirects > 0 {
-            result = self.follow_redirects(&mut open.wire, ticket, result).await;
+            result = Box::pin(self.follow_redirects(&mut open.line, sending.ticket, result)).await;
         }
-        let done = self.done(ticket, sent_ns, status, attempts, result.err());
+        let done = self.done(sending, status, attempts, result.err());
+        let done_ns = done.done_ns;
         self.shared.state.borrow_mut().complete(self.id, done);
-        result.unwrap_or(false)
+        result.unwrap_or(false).then_some(done_ns)
     }
 
     /// Writes the request once more on a fresh connection, if sending is still permitted.
     async fn again(&mut self, open: &mut Open, wanted: Wanted) -> (Result<bool, Failure>, u8) {
-        let failure = |kind| Err(Failure { kind, received: false });
-        let dialing = self.shared.dialer.dial(&self.shared.plan.url);
-        let wire = match timeout(self.timer.left(), dialing).await {
-            Ok(Ok(wire)) => wire,
-            Ok(Err(kind)) => return (failure(kind), 1),
-            Err(_elapsed) => return (failure(ErrorKind::Timeout), 1),
+        let dialing = self.shared.dial(self.id);
+        let line = match timeout(self.timer.left(), dialing).await {
+            Ok(Ok(line)) => line,
+            Ok(Err(kind)) => return (Err(Failure::of(kind)), 1),
+            Err(_elapsed) => return (Err(Failure::of(ErrorKind::Timeout)), 1),
         };
-        *open = Open { wire, used: false };
+        *open = Open { line, used: false };
         if !self.shared.state.borrow().may_send() {
-            return (failure(ErrorKind::Reset), 1);
+            return (Err(Failure::of(ErrorKind::Reset)), 1);
         }
-        (self.buffers.exchange(&mut open.wire, &mut self.timer, wanted).await, 2)
+        (open.line.exchange(&mut self.buffers, &mut self.timer, wanted).await, 2)
     }
 
-    pub(super) fn wanted(&self) -> Wanted {
-        let plan = &self.shared.plan;
-        Wanted {
-            answers_head: plan.program.is_head(),
-            location: plan.limits.max_redirects > 0,
-            body: plan.checks.body_contains.is_some(),
-        }
+    /// The beginning of the body of a whole response, when the plan keeps it.
+    fn kept_body(&self, error: ErrorKind) -> Option<Box<[u8]>> {
+        let (limit, body) = (self.shared.plan.keep_body, &self.buffers.parser.body);
+        (limit > 0 && error == ErrorKind::None).then(|| body.get(..limit).unwrap_or(body).into())
     }
 
-    fn done(&self, ticket: Ticket, sent_ns: u64, status: u16, attempts: u8, error: Option<ErrorKind>) -> Done {
+    fn done(&self, sending: Sending, status: u16, attempts: u8, error: Option<ErrorKind>) -> Done {
+        let Sending { ticket, sent_ns } = sending;
         let done_ns = boot_ns();
         let checks = &self.shared.plan.checks;
         let parser = &self.buffers.parser;
@@ -175,6 +263,7 @@ impl Connection {
             bytes_in: self.buffers.bytes_in,
             bytes_out: self.buffers.bytes_out,
             attempts,
+            body: self.kept_body(error),
             error,
             success,
         }

@@ -12,6 +12,16 @@ pub trait TicketContent {
 
     /// Adds the headers of this ticket, such as the profile's `User-Agent`.
     fn headers(&self, ticket: Ticket, sink: &mut HeaderSink<'_>);
+
+    /// Appends path and query of this ticket in place of the plan's, or leaves `out` alone and says false.
+    fn path(&self, _ticket: Ticket, _out: &mut Vec<u8>) -> bool {
+        false
+    }
+
+    /// Appends the body of this ticket in place of the plan's, or leaves `out` alone and says false.
+    fn body(&self, _ticket: Ticket, _out: &mut Vec<u8>) -> bool {
+        false
+    }
 }
 
 /// No profile: variables are empty and no header is added.
@@ -32,7 +42,7 @@ pub struct HeaderSink<'a> {
 }
 
 impl<'a> HeaderSink<'a> {
-    pub(super) const fn new(out: &'a mut Vec<u8>, campaign_names: &'a [String]) -> Self {
+    pub(crate) const fn new(out: &'a mut Vec<u8>, campaign_names: &'a [String]) -> Self {
         Self { out, campaign_names, unsafe_value: false }
     }
 
@@ -47,7 +57,7 @@ impl<'a> HeaderSink<'a> {
         }
     }
 
-    pub(super) const fn is_safe(&self) -> bool {
+    pub(crate) const fn is_safe(&self) -> bool {
         !self.unsafe_value
     }
 }

@@ -3,11 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout, timeout_at};
 use trafficlab_shared::allow::TargetGuard;
 use trafficlab_shared::model::error_kind::ErrorKind;
+use trafficlab_shared::model::run::HttpVersion;
 use trafficlab_shared::target::{Scheme, TargetUrl};
 
 use super::TlsRoots;
@@ -29,13 +31,14 @@ struct Resolved {
 pub(super) struct Dialer {
     guard: TargetGuard,
     tls: TlsRoots,
+    version: HttpVersion,
     connect_timeout: Duration,
     resolved: Mutex<Option<Resolved>>,
 }
 
 impl Dialer {
-    pub(super) fn new(guard: TargetGuard, tls: TlsRoots, connect_timeout: Duration) -> Self {
-        Self { guard, tls, connect_timeout, resolved: Mutex::new(None) }
+    pub(super) fn new(guard: TargetGuard, tls: TlsRoots, version: HttpVersion, connect_timeout: Duration) -> Self {
+        Self { guard, tls, version, connect_timeout, resolved: Mutex::new(None) }
     }
 
     /// A connection to the plan's own target; addresses are remembered for a while.
@@ -99,10 +102,21 @@ impl Dialer {
         let peer = stream.peer_addr().map_err(|_gone| ErrorKind::Connect)?;
         self.check_address(url, peer.ip())?;
         stream.set_nodelay(true).map_err(|_gone| ErrorKind::Connect)?;
+        if peer.ip().is_loopback() {
+            do_not_pace(&stream);
+        }
         match url.scheme {
             Scheme::Http => Ok(Wire::Plain(stream)),
-            Scheme::Https => Ok(Wire::Tls(Box::new(self.tls.connect(&url.host, stream).await?))),
+            Scheme::Https => Ok(Wire::Tls(Box::new(self.tls.connect(&url.host, stream, self.version).await?))),
         }
+    }
+}
+
+/// On the loopback there is no path to probe. A congestion control that paces, such as BBR where it is the default, would
+/// put its own delay before a request and cost some percent of the processor.
+fn do_not_pace(stream: &TcpStream) {
+    if let Err(error) = SockRef::from(stream).set_tcp_congestion(b"reno") {
+        tracing::debug!(%error, "congestion control left as it is");
     }
 }
 
@@ -139,7 +153,7 @@ mod tests {
 
     fn dialer(entry: &str) -> Dialer {
         let list = AllowList::parse(&[entry.to_owned()]).unwrap();
-        Dialer::new(TargetGuard::new(vec![list]), TlsRoots::default(), RESOLVE_TIMEOUT)
+        Dialer::new(TargetGuard::new(vec![list]), TlsRoots::default(), HttpVersion::Http1, RESOLVE_TIMEOUT)
     }
 
     #[tokio::test]

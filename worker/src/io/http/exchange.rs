@@ -17,7 +17,22 @@ const FIRST_BUFFER: usize = 16 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) kind: ErrorKind,
+    /// Whether anything came back for the request.
     pub(super) received: bool,
+    /// Whether the server says that it has not looked at the request.
+    pub(super) refused: bool,
+}
+
+impl Failure {
+    /// A failure after which the request is not sent again.
+    pub(super) const fn of(kind: ErrorKind) -> Self {
+        Self { kind, received: true, refused: false }
+    }
+
+    /// Whether the connection ended without a word about the request.
+    pub(super) fn is_silent(&self) -> bool {
+        self.kind == ErrorKind::Reset && !self.received
+    }
 }
 
 /// The reusable buffers of one connection task.
@@ -63,7 +78,7 @@ impl Buffers {
         let answer = poll_fn(|context| exchange.poll(self, wire, timer, context)).await;
         let whole_request = exchange.written == self.out.len();
         self.bytes_out += exchange.written as u64;
-        let kept = answer.map_err(|kind| Failure { kind, received: exchange.received })?;
+        let kept = answer.map_err(|kind| Failure { kind, received: exchange.received, refused: false })?;
         Ok(kept && whole_request && self.start == self.end)
     }
 

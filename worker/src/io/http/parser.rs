@@ -1,10 +1,12 @@
 //! One response after the other as a state machine: bytes in, progress out, no I/O.
 
 use super::chunked::ChunkedDecoder;
-use super::head::{Framing, ParseError, parse_head};
+use super::head::{Framing, Head, ParseError, parse_head};
 
 /// The most interim (1xx) responses before the final one.
 const MAX_INTERIM: u8 = 16;
+/// The longest head that is compared with the next one.
+const MAX_KNOWN_HEAD: usize = 1024;
 /// How much of a body is kept when a check asks for it.
 pub(super) const MAX_KEPT_BODY: usize = 1024 * 1024;
 
@@ -49,6 +51,39 @@ pub(super) struct ResponseParser {
     pub(super) location: Option<Vec<u8>>,
     pub(super) body_bytes: u64,
     pub(super) body: Vec<u8>,
+    known: KnownHead,
+}
+
+/// The last head that was read. A server repeats its head, at most with another date every second, and comparing is
+/// cheaper than parsing.
+#[derive(Debug)]
+struct KnownHead {
+    bytes: Vec<u8>,
+    wanted: Wanted,
+    head: Head,
+}
+
+impl KnownHead {
+    /// No input begins with it.
+    const fn none() -> Self {
+        let head = Head { status: 0, framing: Framing::UntilClose, keep_alive: false, location: None };
+        Self { bytes: Vec::new(), wanted: Wanted { answers_head: false, location: false, body: false }, head }
+    }
+
+    fn is_at(&self, input: &[u8], wanted: Wanted) -> bool {
+        !self.bytes.is_empty() && self.wanted == wanted && input.starts_with(&self.bytes)
+    }
+
+    /// Keeps a final head; one that is long, or leads elsewhere, is not worth it.
+    fn remember(&mut self, bytes: &[u8], wanted: Wanted, head: &Head) {
+        if head.location.is_some() || bytes.len() > MAX_KNOWN_HEAD {
+            return;
+        }
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        self.wanted = wanted;
+        self.head = head.clone();
+    }
 }
 
 impl ResponseParser {
@@ -63,6 +98,7 @@ impl ResponseParser {
             location: None,
             body_bytes: 0,
             body: Vec::new(),
+            known: KnownHead::none(),
         }
     }
 
@@ -126,6 +162,10 @@ impl ResponseParser {
     }
 
     fn feed_head(&mut self, input: &[u8]) -> Result<usize, ParseError> {
+        if self.known.is_at(input, self.wanted) {
+            self.begin_body(self.known.head.clone());
+            return Ok(self.known.bytes.len());
+        }
         // Empty lines before a head are tolerated but counted, so that they cannot go on for ever.
         let blank = input.iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
         if blank > 0 {
@@ -144,6 +184,12 @@ impl ResponseParser {
             }
             _ => {}
         }
+        self.known.remember(input.get(..length).unwrap_or_default(), self.wanted, &head);
+        self.begin_body(head);
+        Ok(length)
+    }
+
+    fn begin_body(&mut self, head: Head) {
         self.status = head.status;
         self.keep_alive = head.keep_alive;
         self.location = head.location;
@@ -153,10 +199,17 @@ impl ResponseParser {
             Framing::Chunked => State::Chunked(ChunkedDecoder::new()),
             Framing::UntilClose => State::UntilClose,
         };
-        Ok(length)
     }
 
-    fn keep(&mut self, data: &[u8]) {
+    /// Takes a head that came by other means than [`Self::feed`].
+    pub(super) fn set_head(&mut self, status: u16, location: Option<Vec<u8>>) {
+        self.status = status;
+        self.location = location;
+        self.keep_alive = true;
+    }
+
+    /// Takes a part of the body.
+    pub(super) fn keep(&mut self, data: &[u8]) {
         keep(&mut self.body, &mut self.body_bytes, self.wanted.body, data);
     }
 }

@@ -18,7 +18,11 @@ struct Outcome {
 
 /// Feeds `input` in the given pieces the way a connection does: unconsumed bytes come again with the next ones.
 fn run(input: &[u8], cuts: &[usize], wanted: Wanted) -> Result<Outcome, ParseError> {
-    let mut parser = ResponseParser::new();
+    run_with(&mut ResponseParser::new(), input, cuts, wanted)
+}
+
+/// The same with a parser that may know a head from before.
+fn run_with(parser: &mut ResponseParser, input: &[u8], cuts: &[usize], wanted: Wanted) -> Result<Outcome, ParseError> {
     parser.reset(wanted);
     let (mut start, mut fed) = (0, Fed { consumed: 0, done: false });
     for end in cuts.iter().copied().chain([input.len()]) {
@@ -35,7 +39,7 @@ fn run(input: &[u8], cuts: &[usize], wanted: Wanted) -> Result<Outcome, ParseErr
     assert_eq!(parser.body_bytes, parser.body.len() as u64);
     Ok(Outcome {
         status: parser.status,
-        body: parser.body,
+        body: parser.body.clone(),
         keep_alive: parser.keep_alive,
         done: fed.done,
         left: input.len() - start,
@@ -132,7 +136,37 @@ fn almost_http() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn a_known_head_is_used_and_only_where_it_fits() {
+    let mut parser = ResponseParser::new();
+    let first = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+    run_with(&mut parser, first, &[], WANTED).unwrap();
+    assert_eq!(parser.known.bytes, &first[..first.len() - 3]);
+    let other = b"HTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\nx";
+    let head = Wanted { answers_head: true, ..WANTED };
+    for (input, wanted) in [(&first[..], WANTED), (other, WANTED), (first, head), (first, WANTED)] {
+        assert_eq!(run_with(&mut parser, input, &[], wanted), run(input, &[], wanted));
+    }
+}
+
 proptest! {
+    #[test]
+    fn what_was_read_before_does_not_matter(
+        inputs in proptest::collection::vec(almost_http(), 1..5),
+        again in proptest::collection::vec(0usize..5, 1..8),
+        cuts in proptest::collection::vec(0usize..150, 0..6),
+        answers_head: bool,
+    ) {
+        let mut parser = ResponseParser::new();
+        let wanted = Wanted { answers_head, ..WANTED };
+        for index in again {
+            let input = &inputs[index % inputs.len()];
+            let mut cuts: Vec<usize> = cuts.iter().copied().filter(|&cut| cut <= input.len()).collect();
+            cuts.sort_unstable();
+            prop_assert_eq!(run_with(&mut parser, input, &cuts, wanted), run(input, &[], wanted));
+        }
+    }
+
     #[test]
     fn any_bytes_are_survived(input in proptest::collection::vec(any::<u8>(), 0..300), cuts in proptest::collection::vec(0usize..300, 0..6)) {
         let mut cuts: Vec<usize> = cuts.into_iter().filter(|&cut| cut <= input.len()).collect();

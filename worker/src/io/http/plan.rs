@@ -5,11 +5,16 @@ use std::time::Duration;
 use thiserror::Error;
 use trafficlab_shared::allow::{Refusal, TargetGuard};
 use trafficlab_shared::error::FieldFault;
+use trafficlab_shared::model::run::HttpVersion;
 use trafficlab_shared::target::{TargetUrl, check_headers, check_method, is_safe_value};
 use trafficlab_shared::template::TemplateError;
 
+use super::parser::Wanted;
 use super::request::RequestProgram;
 use super::{ResponseChecks, TlsRoots};
+
+/// Requests at once on an HTTP/2 connection when nobody says otherwise.
+pub const DEFAULT_STREAMS: usize = 32;
 
 /// Caps of one pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +29,10 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// How many redirects are followed.
     pub max_redirects: u8,
+    /// Whether a connection serves many requests, one after the other; else each is closed after one.
+    pub keep_alive: bool,
+    /// The most requests at once on an HTTP/2 connection, at least 1; the server may permit fewer.
+    pub streams: usize,
 }
 
 impl Default for Limits {
@@ -34,6 +43,8 @@ impl Default for Limits {
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
             max_redirects: 0,
+            keep_alive: true,
+            streams: DEFAULT_STREAMS,
         }
     }
 }
@@ -41,6 +52,8 @@ impl Default for Limits {
 /// What a plan is made from.
 #[derive(Debug, Clone)]
 pub struct PlanSpec {
+    /// What the connections speak.
+    pub version: HttpVersion,
     /// `GET` and so on.
     pub method: String,
     /// The target; its path may hold templates.
@@ -63,6 +76,8 @@ pub struct PlanSpec {
     pub guard: TargetGuard,
     /// Whom TLS trusts.
     pub tls: TlsRoots,
+    /// Bytes of each response's body that come back in its `Done`; 0 for none.
+    pub keep_body: usize,
 }
 
 /// Why no plan can be made.
@@ -86,12 +101,16 @@ pub enum PlanError {
 
 /// A checked plan with the request bytes prepared.
 pub struct RequestPlan {
+    pub(super) version: HttpVersion,
     pub(super) url: TargetUrl,
     pub(super) program: RequestProgram,
     pub(super) limits: Limits,
+    pub(super) request_timeout_ns: u64,
+    pub(super) wanted: Wanted,
     pub(super) checks: ResponseChecks,
     pub(super) guard: TargetGuard,
     pub(super) tls: TlsRoots,
+    pub(super) keep_body: usize,
 }
 
 impl RequestPlan {
@@ -112,8 +131,29 @@ impl RequestPlan {
             }
         }
         let program = RequestProgram::new(&spec)?;
-        let limits = Limits { connections: spec.limits.connections.max(1), ..spec.limits };
-        Ok(Self { url: spec.url, program, limits, checks: spec.checks, guard: spec.guard, tls: spec.tls })
+        let limits = Limits {
+            connections: spec.limits.connections.max(1),
+            // A connection that is closed after one request has no use for a second stream.
+            streams: if spec.limits.keep_alive { spec.limits.streams.max(1) } else { 1 },
+            ..spec.limits
+        };
+        let wanted = Wanted {
+            answers_head: program.is_head(),
+            location: limits.max_redirects > 0,
+            body: spec.keep_body > 0 || spec.checks.body_contains.is_some(),
+        };
+        Ok(Self {
+            version: spec.version,
+            url: spec.url,
+            program,
+            limits,
+            request_timeout_ns: u64::try_from(limits.request_timeout.as_nanos()).unwrap_or(u64::MAX),
+            wanted,
+            checks: spec.checks,
+            guard: spec.guard,
+            tls: spec.tls,
+            keep_body: spec.keep_body,
+        })
     }
 
     /// The target.

@@ -10,9 +10,10 @@ use tokio::time::timeout;
 
 use super::connection::{Connection, PoolShared};
 use super::dial::Dialer;
+use super::http2::Http2Connections;
 use super::plan::RequestPlan;
 use super::state::PoolState;
-use super::{Done, Offered, Ticket, TicketContent};
+use super::{Done, HttpVersion, Offered, Ticket, TicketContent};
 
 /// The connections of one shard. It must be used inside a `LocalSet` of a current-thread runtime.
 ///
@@ -35,9 +36,10 @@ impl HttpPool {
     /// A pool without connections yet; they are made when tickets wait.
     #[must_use]
     pub fn new(plan: Rc<RequestPlan>, content: Rc<dyn TicketContent>) -> Self {
-        let dialer = Dialer::new(plan.guard.clone(), plan.tls.clone(), plan.limits.connect_timeout);
-        let state = RefCell::new(PoolState::new(&plan.limits));
-        Self { shared: Rc::new(PoolShared { plan, content, dialer, state }), tasks: JoinSet::new() }
+        let dialer = Dialer::new(plan.guard.clone(), plan.tls.clone(), plan.version, plan.limits.connect_timeout);
+        let http2 = Http2Connections::new(plan.limits.streams);
+        let state = RefCell::new(PoolState::new(&plan.limits, plan.version));
+        Self { shared: Rc::new(PoolShared { plan, content, dialer, http2, state }), tasks: JoinSet::new() }
     }
 
     /// Gives the ticket to an idle connection or queues it; drops it when the queue is at its cap.
@@ -53,13 +55,36 @@ impl HttpPool {
         self.start_connections();
     }
 
+    /// Adds `budget` requests that the connections take themselves: all of them open at once, and each sends its next
+    /// request as soon as the last one is answered. Request `n` of the pool is ticket `(n >> 32, n as u32)`, due at the
+    /// moment it is taken. A connection that cannot be made fails one request and waits a little before the next.
+    ///
+    /// [`HttpPool::wait_progress`] comes back only when much is waiting or the budget is used: drain every few
+    /// milliseconds. Connections stop at 16 384 undrained completions until the next drain.
+    pub fn start_closed_loop(&mut self, budget: u64) {
+        self.shared.state.borrow_mut().start_closed_loop(budget);
+        self.start_connections();
+    }
+
+    /// How much of the closed loop's budget is not taken yet. The loop is over when this and
+    /// [`HttpPool::open_count`] are 0.
+    #[must_use]
+    pub fn closed_loop_left(&self) -> u64 {
+        self.shared.state.borrow().closed_loop_left()
+    }
+
+    /// Takes the rest of the budget away; requests in flight go on.
+    pub fn stop_closed_loop(&mut self) {
+        self.shared.state.borrow_mut().stop_closed_loop();
+    }
+
     /// Moves the completions since the last call to the end of `out`, in the order they happened.
     ///
     /// # Panics
     /// Goes on with the panic of a connection task, so that whoever watches the caller sees it.
     pub fn drain(&mut self, out: &mut Vec<Done>) {
         self.reap();
-        out.append(&mut self.shared.state.borrow_mut().done);
+        self.shared.state.borrow_mut().drain(out);
     }
 
     /// Returns when there is something to drain. Must not be waited on by two tasks at once.
@@ -75,15 +100,16 @@ impl HttpPool {
     /// How many tickets are queued or in flight.
     #[must_use]
     pub fn open_count(&self) -> usize {
-        let mut count = 0;
-        self.shared.state.borrow().for_each_open(|_| count += 1);
-        count
+        self.shared.state.borrow().open_count()
     }
 
-    /// How many connections there are, those in the making included.
+    /// How many connections there are; with HTTP/1.1 those in the making are included.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.shared.state.borrow().connections()
+        match self.shared.plan.version {
+            HttpVersion::Http1 => self.shared.state.borrow().connections(),
+            HttpVersion::Http2 => self.shared.http2.count(),
+        }
     }
 
     /// Ends the pool: nothing more is taken from the queue, requests in flight get `grace` and are then aborted.
@@ -98,6 +124,7 @@ impl HttpPool {
             tracing::debug!("requests in flight at the end of the grace are aborted");
         }
         self.tasks.shutdown().await;
+        self.shared.http2.shut_down().await;
         let mut state = self.shared.state.borrow_mut();
         // What was handed to a connection but not written went back to the queue when its task ended.
         let mut handed = state.take_queue();
@@ -114,7 +141,8 @@ impl HttpPool {
     }
 
     fn reap(&mut self) {
-        while let Some(end) = self.tasks.try_join_next() {
+        let Self { shared, tasks } = self;
+        while let Some(end) = tasks.try_join_next().or_else(|| shared.http2.ended()) {
             if let Err(panic) = observe(end) {
                 std::panic::resume_unwind(panic);
             }

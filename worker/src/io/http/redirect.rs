@@ -5,15 +5,15 @@ use trafficlab_shared::target::{TargetUrl, TargetUrlError};
 
 use super::Ticket;
 use super::connection::Connection;
+use super::line::Line;
 use super::request::Hop;
-use super::wire::Wire;
 
 impl Connection {
     /// Follows the response in the parser for as long as it is a redirect and the limit allows; `kept` is the state of
     /// the plan's own connection before. The result is its state after, or why a hop failed.
     pub(super) async fn follow_redirects(
         &mut self,
-        wire: &mut Wire,
+        line: &mut Line,
         ticket: Ticket,
         kept: Result<bool, ErrorKind>,
     ) -> Result<bool, ErrorKind> {
@@ -29,9 +29,9 @@ impl Connection {
             let hop = Hop { url: &next, as_get, drop_credentials: !next.same_origin(&own) };
             self.write_hop(&hop, ticket)?;
             if next.same_origin(&own) && kept {
-                kept = self.send_hop(wire).await?;
+                kept = self.send_hop(line).await?;
             } else {
-                let mut other = self.shared.dialer.dial_hop(&next, self.timer.left()).await?;
+                let mut other = self.shared.dial_hop(&next, self.timer.left()).await?;
                 self.send_hop(&mut other).await?;
             }
             current = next;
@@ -45,12 +45,12 @@ impl Connection {
     }
 
     /// Another write, so the right to send is asked for again.
-    async fn send_hop(&mut self, wire: &mut Wire) -> Result<bool, ErrorKind> {
+    async fn send_hop(&mut self, line: &mut Line) -> Result<bool, ErrorKind> {
         if !self.shared.state.borrow().may_send() {
             return Err(ErrorKind::Aborted);
         }
-        let wanted = self.wanted();
-        self.buffers.exchange(wire, &mut self.timer, wanted).await.map_err(|failure| failure.kind)
+        let wanted = self.shared.plan.wanted;
+        line.exchange(&mut self.buffers, &mut self.timer, wanted).await.map_err(|failure| failure.kind)
     }
 
     fn redirect_target(&self, current: &TargetUrl) -> Result<Option<TargetUrl>, ErrorKind> {

@@ -7,6 +7,7 @@ use trafficlab_shared::model::error_kind::ErrorKind;
 use trafficlab_shared::target::{TargetUrl, is_safe_value};
 use trafficlab_shared::template::{Part, Template, Variable};
 
+use super::digits::push_number;
 use super::plan::{PlanError, PlanSpec};
 use super::{HeaderSink, Ticket, TicketContent};
 
@@ -34,7 +35,7 @@ pub(super) struct RequestProgram {
     path: Vec<Piece>,
     /// From ` HTTP/1.1` to the last campaign header of a request to the plan's own target.
     rest: Vec<Piece>,
-    /// The two marks, for redirects.
+    /// The two marks and what else every request has, for redirects.
     marks: Vec<Piece>,
     headers: Vec<HeaderLine>,
     names: Vec<String>,
@@ -56,11 +57,14 @@ pub(super) struct Hop<'a> {
 impl RequestProgram {
     pub(super) fn new(spec: &PlanSpec) -> Result<Self, PlanError> {
         let path = pieces(&spec.url.path_and_query, "target_url")?;
-        let marks = vec![
+        let mut marks = vec![
             Piece::Bytes(format!("X-Synthetic-Traffic: {}\r\nX-Synthetic-Id: ", spec.campaign_id).into_bytes()),
             Piece::Value(Variable::Id),
             Piece::Bytes(b"\r\n".to_vec()),
         ];
+        if !spec.limits.keep_alive {
+            push_bytes(&mut marks, b"Connection: close\r\n");
+        }
         let mut headers = Vec::new();
         for (name, value) in &spec.headers {
             headers.push(HeaderLine { name: name.clone(), pieces: pieces(value, &format!("config.headers.{name}"))? });
@@ -154,14 +158,18 @@ impl RequestProgram {
             return Err(ErrorKind::Template);
         }
         scratch.clear();
-        for piece in body.unwrap_or_default() {
-            match piece {
-                Piece::Bytes(bytes) => scratch.extend_from_slice(bytes),
-                Piece::Value(variable) => self.value(*variable, content, ticket, scratch)?,
+        if !content.body(ticket, scratch) {
+            for piece in body.unwrap_or_default() {
+                match piece {
+                    Piece::Bytes(bytes) => scratch.extend_from_slice(bytes),
+                    Piece::Value(variable) => self.value(*variable, content, ticket, scratch),
+                }
             }
         }
         if body.is_some() || matches!(self.method.as_str(), "POST" | "PUT" | "PATCH") {
-            write!(out, "Content-Length: {}\r\n", scratch.len()).map_err(template)?;
+            out.extend_from_slice(b"Content-Length: ");
+            push_number(out, scratch.len() as u64);
+            out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(scratch);
@@ -175,12 +183,17 @@ impl RequestProgram {
         out: &mut Vec<u8>,
         scratch: &mut Vec<u8>,
     ) -> Result<(), ErrorKind> {
+        let start = out.len();
+        if content.path(ticket, out) {
+            let own = out.get(start..).is_some_and(|path| is_safe_value(path) && !path.contains(&b' '));
+            return if own { Ok(()) } else { Err(ErrorKind::Template) };
+        }
         for piece in &self.path {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
                 Piece::Value(variable) => {
                     scratch.clear();
-                    self.value(*variable, content, ticket, scratch)?;
+                    self.value(*variable, content, ticket, scratch);
                     if !is_safe_value(scratch) {
                         return Err(ErrorKind::Template);
                     }
@@ -201,9 +214,11 @@ impl RequestProgram {
         for piece in pieces {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
+                // Digits and letters of ours, in every request.
+                Piece::Value(Variable::Id) => self.push_id(ticket, out),
                 Piece::Value(variable) => {
                     let start = out.len();
-                    self.value(*variable, content, ticket, out)?;
+                    self.value(*variable, content, ticket, out);
                     if !out.get(start..).is_some_and(is_safe_value) {
                         return Err(ErrorKind::Template);
                     }
@@ -213,23 +228,21 @@ impl RequestProgram {
         Ok(())
     }
 
-    fn value(
-        &self,
-        variable: Variable,
-        content: &dyn TicketContent,
-        ticket: Ticket,
-        out: &mut Vec<u8>,
-    ) -> Result<(), ErrorKind> {
+    fn push_id(&self, ticket: Ticket, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.id_prefix.as_bytes());
+        push_number(out, ticket.slot);
+        out.push(b'-');
+        push_number(out, ticket.k);
+    }
+
+    fn value(&self, variable: Variable, content: &dyn TicketContent, ticket: Ticket, out: &mut Vec<u8>) {
         match variable {
-            Variable::Id => write!(out, "{}{}-{}", self.id_prefix, ticket.slot, ticket.k).map_err(template),
-            Variable::Slot => write!(out, "{}", ticket.slot).map_err(template),
-            Variable::Arrival => write!(out, "{}", ticket.k).map_err(template),
-            Variable::CampaignId => out.write_all(self.campaign_id.as_bytes()).map_err(template),
-            Variable::RunId => out.write_all(self.run_id.as_bytes()).map_err(template),
-            other => {
-                content.variable(other, ticket, out);
-                Ok(())
-            }
+            Variable::Id => self.push_id(ticket, out),
+            Variable::Slot => push_number(out, ticket.slot),
+            Variable::Arrival => push_number(out, ticket.k),
+            Variable::CampaignId => out.extend_from_slice(self.campaign_id.as_bytes()),
+            Variable::RunId => out.extend_from_slice(self.run_id.as_bytes()),
+            other => content.variable(other, ticket, out),
         }
     }
 }

@@ -8,24 +8,9 @@ use std::task::{Context, Poll, Waker};
 use trafficlab_shared::clock::boot_ns;
 use trafficlab_shared::model::error_kind::ErrorKind;
 
-use super::{Done, Limits, Offered, Ticket};
-
-/// What a connection has in hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum InHand {
-    Nothing,
-    /// Handed over, not written yet.
-    Assigned(Ticket),
-    /// Written at this moment, not answered yet.
-    Sent(Ticket, u64),
-}
-
-struct Slot {
-    in_hand: InHand,
-    waker: Option<Waker>,
-    /// Whether it is in the list of idle connections.
-    idle: bool,
-}
+use super::closed::{ClosedLoop, MOST_UNDRAINED, WORTH_A_DRAIN};
+use super::places::{InHand, Places};
+use super::{Done, HttpVersion, Limits, Offered, Ticket};
 
 /// The answer to a connection that asks what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +22,11 @@ pub(super) enum Next {
 
 pub(super) struct PoolState {
     queue: VecDeque<Ticket>,
-    slots: Vec<Slot>,
-    free: Vec<usize>,
-    idle: Vec<usize>,
+    places: Places,
     /// Connection tasks that have no connection yet; each takes a waiting ticket when it has one.
     dialing: usize,
+    closed: ClosedLoop,
+    /// Connections, or streams of them where HTTP/2 is spoken.
     max_connections: usize,
     max_queue: usize,
     send_deadline_ns: u64,
@@ -52,14 +37,14 @@ pub(super) struct PoolState {
 }
 
 impl PoolState {
-    pub(super) const fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, version: HttpVersion) -> Self {
+        let streams = if version == HttpVersion::Http2 { limits.streams } else { 1 };
         Self {
             queue: VecDeque::new(),
-            slots: Vec::new(),
-            free: Vec::new(),
-            idle: Vec::new(),
+            places: Places::default(),
             dialing: 0,
-            max_connections: limits.connections,
+            closed: ClosedLoop::default(),
+            max_connections: limits.connections.saturating_mul(streams),
             max_queue: limits.queue,
             send_deadline_ns: 0,
             closing: false,
@@ -76,7 +61,7 @@ impl PoolState {
         }
         if self.queue.is_empty()
             && self.may_send()
-            && let Some(connection) = self.pop_idle()
+            && let Some(connection) = self.places.pop_idle()
         {
             self.assign(connection, ticket);
             return Offered::Queued;
@@ -92,23 +77,20 @@ impl PoolState {
 
     /// A slot for a new connection task, if more tickets wait than connections are in the making.
     pub(super) fn start_connection(&mut self) -> Option<usize> {
-        if !self.wants_connection_for(self.queue.len()) {
+        if !self.wants_connection_for(self.waiting()) {
             return None;
         }
         self.dialing += 1;
-        let slot = Slot { in_hand: InHand::Nothing, waker: None, idle: false };
-        if let Some(free) = self.free.pop() {
-            return Some(free);
-        }
-        self.slots.push(slot);
-        Some(self.slots.len() - 1)
+        Some(self.places.add())
     }
 
     fn wants_connection_for(&self, waiting: usize) -> bool {
-        waiting > self.dialing
-            && self.slots.len() - self.free.len() < self.max_connections
-            && !self.closing
-            && self.may_send()
+        waiting > self.dialing && self.places.len() < self.max_connections && !self.closing && self.may_send()
+    }
+
+    /// Tickets that wait, those of a closed loop among them.
+    fn waiting(&self) -> usize {
+        self.queue.len().saturating_add(usize::try_from(self.closed.left()).unwrap_or(usize::MAX))
     }
 
     pub(super) fn may_send(&self) -> bool {
@@ -117,8 +99,14 @@ impl PoolState {
 
     pub(super) fn set_send_deadline(&mut self, deadline_ns: u64) {
         self.send_deadline_ns = deadline_ns;
+        self.assign_waiting();
+        self.resume_closed_loop();
+    }
+
+    /// Hands what waits to idle connections.
+    fn assign_waiting(&mut self) {
         while !self.queue.is_empty() && self.may_send() {
-            let Some(connection) = self.pop_idle() else {
+            let Some(connection) = self.places.pop_idle() else {
                 return;
             };
             if let Some(ticket) = self.queue.pop_front() {
@@ -127,69 +115,122 @@ impl PoolState {
         }
     }
 
-    fn assign(&mut self, connection: usize, ticket: Ticket) {
-        if let Some(slot) = self.slots.get_mut(connection) {
-            slot.in_hand = InHand::Assigned(ticket);
-            wake(&mut slot.waker);
+    pub(super) fn start_closed_loop(&mut self, budget: u64) {
+        self.closed.extend(budget);
+        self.resume_closed_loop();
+    }
+
+    /// Takes the rest of the budget away; what is in flight goes on.
+    pub(super) fn stop_closed_loop(&mut self) {
+        self.closed.stop();
+        self.notify();
+    }
+
+    pub(super) const fn closed_loop_left(&self) -> u64 {
+        self.closed.left()
+    }
+
+    /// Lets idle connections look for requests of the closed loop again.
+    fn resume_closed_loop(&self) {
+        if self.closed.left() > 0 {
+            self.places.wake_idle();
         }
+    }
+
+    /// Moves the completions to the end of `out`.
+    pub(super) fn drain(&mut self, out: &mut Vec<Done>) {
+        let was_full = self.done.len() >= MOST_UNDRAINED;
+        out.append(&mut self.done);
+        if was_full {
+            self.resume_closed_loop();
+        }
+    }
+
+    fn assign(&mut self, connection: usize, ticket: Ticket) {
+        self.places.set_in_hand(connection, InHand::Assigned(ticket));
+        self.places.wake(connection);
+    }
+
+    /// Remembers the task of a connection, so that it can be woken.
+    pub(super) fn enter(&mut self, connection: usize, waker: &Waker) {
+        self.places.enter(connection, waker);
+    }
+
+    /// What the connection shall do, if there is anything. A request of the closed loop is due at `due`, or now.
+    fn next(&mut self, connection: usize, due: Option<u64>) -> Option<Next> {
+        if let InHand::Assigned(ticket) = self.places.in_hand(connection) {
+            return Some(Next::Send(ticket));
+        }
+        if self.closing {
+            return Some(Next::Close);
+        }
+        if self.waiting() == 0 {
+            return None;
+        }
+        let now = boot_ns();
+        self.take(connection, now, due.unwrap_or(now)).map(Next::Send)
+    }
+
+    /// The next ticket of a connection whose last one was answered `now`: the short way around [`Self::poll_next`].
+    pub(super) fn next_at_once(&mut self, connection: usize, now: u64) -> Option<Ticket> {
+        if self.closing { None } else { self.take(connection, now, now) }
+    }
+
+    fn take(&mut self, connection: usize, now: u64, due: u64) -> Option<Ticket> {
+        if now >= self.send_deadline_ns {
+            return None;
+        }
+        let ticket = match self.queue.pop_front() {
+            Some(ticket) => ticket,
+            None if self.done.len() < MOST_UNDRAINED => self.closed.take(due)?,
+            None => return None,
+        };
+        self.leave_idle(connection);
+        self.places.set_in_hand(connection, InHand::Assigned(ticket));
+        Some(ticket)
     }
 
     /// A connection asks for work; while there is none it is idle.
-    pub(super) fn poll_next(&mut self, connection: usize, context: &Context<'_>) -> Poll<Next> {
-        if let InHand::Assigned(ticket) = self.in_hand(connection) {
-            return Poll::Ready(Next::Send(ticket));
+    pub(super) fn poll_next(&mut self, connection: usize, due: Option<u64>) -> Poll<Next> {
+        if let Some(next) = self.next(connection, due) {
+            return Poll::Ready(next);
         }
-        if self.closing {
-            return Poll::Ready(Next::Close);
-        }
-        if !self.queue.is_empty()
-            && self.may_send()
-            && let Some(ticket) = self.queue.pop_front()
-        {
-            self.leave_idle(connection);
-            self.set_in_hand(connection, InHand::Assigned(ticket));
-            return Poll::Ready(Next::Send(ticket));
-        }
-        if let Some(slot) = self.slots.get_mut(connection) {
-            slot.waker = Some(context.waker().clone());
-            if !slot.idle {
-                slot.idle = true;
-                self.idle.push(connection);
-            }
-        }
+        self.places.become_idle(connection);
         Poll::Pending
     }
 
-    /// The connection that became idle last, so that as few as possible stay warm.
-    fn pop_idle(&mut self) -> Option<usize> {
-        let connection = self.idle.pop()?;
-        if let Some(slot) = self.slots.get_mut(connection) {
-            slot.idle = false;
-        }
-        Some(connection)
+    /// A connection that cannot serve now gives back what it has in hand and is not idle.
+    pub(super) fn step_aside(&mut self, connection: usize) {
+        self.leave_idle(connection);
+        self.put_back(connection);
+        self.assign_waiting();
     }
 
-    /// Before a write: the moment of it, or none when the right to send is over; then the ticket waits again.
-    pub(super) fn begin_send(&mut self, connection: usize, ticket: Ticket) -> Option<u64> {
-        let now = boot_ns();
-        if now < self.send_deadline_ns {
-            self.set_in_hand(connection, InHand::Sent(ticket, now));
-            return Some(now);
+    pub(super) const fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    /// Before a write at `now`: whether the right to send holds; else the ticket waits again.
+    pub(super) fn begin_send(&mut self, connection: usize, ticket: Ticket, now: u64) -> bool {
+        let permitted = now < self.send_deadline_ns;
+        if permitted {
+            self.places.set_in_hand(connection, InHand::Sent(ticket, now));
+        } else {
+            self.put_back(connection);
         }
-        self.put_back(connection);
-        None
+        permitted
     }
 
     /// The ticket of a connection that has not written it goes back to the head of the queue.
     pub(super) fn put_back(&mut self, connection: usize) {
-        if let InHand::Assigned(ticket) = self.in_hand(connection) {
+        if let InHand::Assigned(ticket) = self.places.in_hand(connection) {
             self.queue.push_front(ticket);
-            self.set_in_hand(connection, InHand::Nothing);
+            self.places.set_in_hand(connection, InHand::Nothing);
         }
     }
 
     pub(super) fn complete(&mut self, connection: usize, done: Done) {
-        self.set_in_hand(connection, InHand::Nothing);
+        self.places.set_in_hand(connection, InHand::Nothing);
         self.done.push(done);
         self.notify();
     }
@@ -203,7 +244,11 @@ impl PoolState {
         if self.closing || !self.may_send() {
             return;
         }
-        if let Some(ticket) = self.queue.pop_front() {
+        let ticket = match self.queue.pop_front() {
+            None if self.done.len() < MOST_UNDRAINED => self.closed.take(since_ns),
+            waiting => waiting,
+        };
+        if let Some(ticket) = ticket {
             self.done.push(failed(ticket, since_ns.max(ticket.due_ns), kind));
             self.notify();
         }
@@ -211,35 +256,30 @@ impl PoolState {
 
     /// A connection is gone: whether its task shall make another one.
     pub(super) fn wants_redial(&mut self) -> bool {
-        let redial = !self.closing && self.queue.len() > self.dialing && self.may_send();
+        let redial = !self.closing && self.waiting() > self.dialing && self.may_send();
         self.dialing += usize::from(redial);
         redial
     }
 
     pub(super) fn leave_idle(&mut self, connection: usize) {
-        if let Some(slot) = self.slots.get_mut(connection).filter(|slot| slot.idle) {
-            slot.idle = false;
-            self.idle.retain(|&other| other != connection);
-        }
+        self.places.leave_idle(connection);
     }
 
     /// The task of a connection ends. What it still had in hand was cut off by a panic or an abort.
     pub(super) fn end(&mut self, connection: usize) {
         self.leave_idle(connection);
         self.put_back(connection);
-        if let InHand::Sent(ticket, sent_ns) = self.in_hand(connection) {
+        if let InHand::Sent(ticket, sent_ns) = self.places.in_hand(connection) {
             self.complete(connection, failed(ticket, sent_ns, ErrorKind::Aborted));
         }
-        if let Some(slot) = self.slots.get_mut(connection) {
-            slot.waker = None;
-        }
-        self.free.push(connection);
+        self.places.remove(connection);
         self.notify();
     }
 
     pub(super) fn close(&mut self) {
         self.closing = true;
-        self.slots.iter_mut().for_each(|slot| wake(&mut slot.waker));
+        self.closed.stop();
+        self.places.wake_all();
     }
 
     pub(super) fn take_queue(&mut self) -> Vec<Ticket> {
@@ -247,41 +287,40 @@ impl PoolState {
     }
 
     /// Calls `visit` for each waiting, assigned or sent ticket.
-    pub(super) fn for_each_open(&self, mut visit: impl FnMut(Ticket)) {
-        self.queue.iter().copied().for_each(&mut visit);
-        for slot in &self.slots {
-            match slot.in_hand {
-                InHand::Nothing => {}
-                InHand::Assigned(ticket) | InHand::Sent(ticket, _) => visit(ticket),
-            }
-        }
+    pub(super) fn for_each_open(&self, visit: impl FnMut(Ticket)) {
+        self.queue.iter().copied().chain(self.places.tickets()).for_each(visit);
     }
 
-    pub(super) fn connections(&self) -> usize {
-        self.slots.len() - self.free.len()
+    pub(super) const fn connections(&self) -> usize {
+        self.places.len()
     }
 
     /// Ready when there is something to drain.
     pub(super) fn poll_progress(&mut self, context: &Context<'_>) -> Poll<()> {
-        if !self.done.is_empty() || self.crashed {
+        if self.has_progress() {
             return Poll::Ready(());
         }
         self.progress = Some(context.waker().clone());
         Poll::Pending
     }
 
-    fn in_hand(&self, connection: usize) -> InHand {
-        self.slots.get(connection).map_or(InHand::Nothing, |slot| slot.in_hand)
+    /// A running closed loop is drained by the clock of whoever started it, not at every completion.
+    fn has_progress(&self) -> bool {
+        let worth = if self.closed.left() > 0 { WORTH_A_DRAIN } else { 1 };
+        self.done.len() >= worth || self.crashed
     }
 
-    fn set_in_hand(&mut self, connection: usize, in_hand: InHand) {
-        if let Some(slot) = self.slots.get_mut(connection) {
-            slot.in_hand = in_hand;
-        }
+    /// How many tickets wait or are in hand.
+    pub(super) fn open_count(&self) -> usize {
+        self.queue.len() + self.places.busy()
     }
 
     pub(super) fn notify(&mut self) {
-        wake(&mut self.progress);
+        if self.has_progress()
+            && let Some(waker) = self.progress.take()
+        {
+            waker.wake();
+        }
     }
 }
 
@@ -299,11 +338,6 @@ pub(super) fn failed(ticket: Ticket, sent_ns: u64, error: ErrorKind) -> Done {
         attempts: 0,
         error,
         success: false,
-    }
-}
-
-fn wake(waker: &mut Option<Waker>) {
-    if let Some(waker) = waker.take() {
-        waker.wake();
+        body: None,
     }
 }

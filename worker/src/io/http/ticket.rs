@@ -24,7 +24,7 @@ pub enum Offered {
 }
 
 /// One finished request. Times are boot-time nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
     /// Second of active time.
     pub slot: u32,
@@ -48,4 +48,6 @@ pub struct Done {
     pub error: ErrorKind,
     /// 2xx or 3xx, or what the response checks said where there are some.
     pub success: bool,
+    /// The response's body, as far as `PlanSpec::keep_body` keeps it.
+    pub body: Option<Box<[u8]>>,
 }

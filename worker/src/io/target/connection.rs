@@ -9,11 +9,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
+use super::http2;
 use super::request::{BodyLength, parse};
 use super::route::{Service, Verdict};
 
 /// How much of a request's body is kept for whoever answers it; the rest is skipped.
-const MAX_KEPT_BODY: usize = 256 * 1024;
+pub(super) const MAX_KEPT_BODY: usize = 256 * 1024;
 /// Pipelined answers are sent on when they reach this size.
 const FLUSH_AT: usize = 64 * 1024;
 
@@ -30,7 +31,15 @@ struct Connection {
 
 /// Answers the requests of `stream` until it ends. `number` tells the random streams of connections apart.
 pub(super) async fn serve(service: Arc<Service>, stream: TcpStream, number: u64) {
-    let rng = Xoshiro256PlusPlus::seed_from_u64(service.seed() ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let seed = service.seed() ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut first = [0; http2::PREFACE.len()];
+    if stream.peek(&mut first).await.is_ok_and(|_| first == http2::PREFACE) {
+        if let Err(error) = http2::serve(service, stream, seed).await {
+            tracing::debug!(%error, "HTTP/2 connection ended");
+        }
+        return;
+    }
+    let rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut connection =
         Connection { service, stream, input: Vec::with_capacity(16 * 1024), start: 0, out: Vec::new(), rng };
     if let Err(error) = connection.run().await {

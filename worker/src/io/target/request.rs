@@ -23,6 +23,7 @@ pub(super) struct Request<'a> {
     pub(super) expects_continue: bool,
     pub(super) campaign: Option<&'a [u8]>,
     pub(super) id: Option<&'a [u8]>,
+    pub(super) host: Option<&'a [u8]>,
 }
 
 /// The bytes are no request.
@@ -49,6 +50,7 @@ pub(super) fn parse(input: &[u8]) -> Result<Option<(Request<'_>, usize)>, BadReq
         expects_continue: false,
         campaign: None,
         id: None,
+        host: None,
     };
     for header in &*head.headers {
         read_field(&mut request, header.name, header.value)?;
@@ -58,6 +60,7 @@ pub(super) fn parse(input: &[u8]) -> Result<Option<(Request<'_>, usize)>, BadReq
 
 fn read_field<'a>(request: &mut Request<'a>, name: &str, value: &'a [u8]) -> Result<(), BadRequest> {
     match name.len() {
+        4 if name.eq_ignore_ascii_case("host") => request.host = Some(value),
         14 if name.eq_ignore_ascii_case("x-synthetic-id") => request.id = Some(value),
         14 if name.eq_ignore_ascii_case("content-length") => {
             let number = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()).ok_or(BadRequest)?;

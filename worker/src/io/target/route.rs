@@ -70,31 +70,57 @@ impl Service {
             }
             "/log" => return self.log(out, head_only, verdict),
             "/.well-known/trafficlab.txt" => return self.ownership(out, head_only, verdict),
+            // Not among the requests: an entry has several notices and one id.
+            _ if path.strip_prefix("/notice/").is_some_and(|kind| self.noticed(kind, request)) => {
+                return plain(out, 204, "", b"", head_only, verdict);
+            }
+            "/openrtb2/bid" => return self.bid(request, query, body, rng, out),
             _ => {}
         }
-        let age = self.started.elapsed();
-        self.stats().record(age, request.campaign, request.id);
-        let stall = self.args.stall.iter().map(|stall| stall.wait(age)).max().unwrap_or_default();
-        let delay = stall + self.args.latency.map_or(Duration::ZERO, |latency| latency.draw(rng));
-        let verdict = Verdict { delay, ..verdict };
+        let verdict = Verdict { delay: self.arrived(request, rng), ..verdict };
         match self.args.errors.as_ref().and_then(|errors| errors.draw(rng)) {
             Some(Fault::Reset) => Verdict { close: true, ..verdict },
             Some(Fault::Status(status)) => plain(out, status, "text/plain", b"fault\n", head_only, verdict),
-            None => self.route(path, query, body, head_only, rng, out, verdict),
+            None => self.route(path, query, head_only, out, verdict),
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of one request, used once")]
-    fn route(
+    fn noticed(&self, kind: &str, request: &Request<'_>) -> bool {
+        self.stats().auctions.notice(kind, request.campaign.is_some())
+    }
+
+    fn bid(
         &self,
-        path: &str,
+        request: &Request<'_>,
         query: &str,
         body: &[u8],
-        head_only: bool,
         rng: &mut Xoshiro256PlusPlus,
         out: &mut Vec<u8>,
-        verdict: Verdict,
     ) -> Verdict {
+        let delay = self.arrived(request, rng);
+        match self.args.errors.as_ref().and_then(|errors| errors.draw(rng)) {
+            Some(Fault::Reset) => return Verdict { delay, close: true },
+            Some(Fault::Status(status)) => {
+                return plain(out, status, "text/plain", b"fault\n", false, Verdict { delay, close: false });
+            }
+            None => {}
+        }
+        let host = request.host.and_then(|host| std::str::from_utf8(host).ok()).unwrap_or("127.0.0.1");
+        let manner = bid::Manner::read(query, self.args.no_bid);
+        let (counts, slow) = bid::answer(body, &manner, host, rng, out);
+        self.stats().auctions.add(&counts);
+        Verdict { delay: delay + slow, close: false }
+    }
+
+    /// Counts a request; how long its answer waits.
+    fn arrived(&self, request: &Request<'_>, rng: &mut Xoshiro256PlusPlus) -> Duration {
+        let age = self.started.elapsed();
+        self.stats().record(age, request.campaign, request.id);
+        let stall = self.args.stall.iter().map(|stall| stall.wait(age)).max().unwrap_or_default();
+        stall + self.args.latency.map_or(Duration::ZERO, |latency| latency.draw(rng))
+    }
+
+    fn route(&self, path: &str, query: &str, head_only: bool, out: &mut Vec<u8>, verdict: Verdict) -> Verdict {
         let mut parts = path.trim_start_matches('/').splitn(2, '/');
         let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let number = second.parse::<usize>().ok();
@@ -113,10 +139,6 @@ impl Service {
             ("chunked", Some(length)) => chunked(out, length.min(MAX_BYTES), head_only, verdict),
             ("close", Some(length)) => until_close(out, length.min(MAX_BYTES), head_only, verdict),
             ("redirect", None) => redirect(out, query, verdict),
-            ("openrtb2", None) if second == "bid" => {
-                bid::answer(body, self.args.no_bid, rng, out);
-                verdict
-            }
             _ => self.usual(out, head_only, verdict),
         }
     }

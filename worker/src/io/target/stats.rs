@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::auctions::Auctions;
+
 /// Seconds that are kept; older ones stay in the totals only.
 const KEPT_SECONDS: usize = 3600;
 
@@ -13,12 +15,15 @@ const KEPT_SECONDS: usize = 3600;
 #[derive(Debug, Default)]
 pub(super) struct Stats {
     pub(super) connections: u64,
+    /// Those of them that speak HTTP/2.
+    pub(super) http2_connections: u64,
     requests: u64,
     unmarked: u64,
     seconds: std::collections::VecDeque<Second>,
     /// Second of the last entry of `seconds`.
     last_second: u64,
     ids: Option<Ids>,
+    pub(super) auctions: Auctions,
 }
 
 /// One second of arrivals.
@@ -50,12 +55,14 @@ struct Seen {
 struct Report {
     requests: u64,
     connections: u64,
+    http2_connections: u64,
     unmarked: u64,
     distinct_ids: Option<usize>,
     repeats: Option<u64>,
     per_second: Vec<u64>,
     first_second: u64,
     variance_per_ms: Vec<Option<f64>>,
+    auctions: Auctions,
 }
 
 #[derive(Serialize)]
@@ -134,12 +141,14 @@ impl Stats {
         let report = Report {
             requests: self.requests,
             connections: self.connections,
+            http2_connections: self.http2_connections,
             unmarked: self.unmarked,
             distinct_ids: self.ids.as_ref().map(|ids| ids.seen.len()),
             repeats: self.ids.as_ref().map(|ids| ids.repeats),
             per_second: self.seconds.iter().map(|second| second.requests).collect(),
             first_second: (self.last_second + 1).saturating_sub(self.seconds.len() as u64),
             variance_per_ms: self.seconds.iter().map(Second::dispersion).collect(),
+            auctions: self.auctions,
         };
         serde_json::to_vec(&report).unwrap_or_default()
     }

@@ -9,7 +9,7 @@ use super::*;
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 #[track_caller]
-fn check(done: Done, error: ErrorKind) {
+fn check(done: &Done, error: ErrorKind) {
     assert_eq!((done.error, done.success, done.status), (error, false, 0), "{done:?}");
 }
 
@@ -21,7 +21,7 @@ async fn nobody_listens() {
         drop(listener);
         let mut pool = pool(spec(&url));
         for done in send(&mut pool, 20).await {
-            check(done, ErrorKind::Connect);
+            check(&done, ErrorKind::Connect);
             assert_eq!((done.attempts, done.bytes_out), (0, 0));
         }
     })
@@ -30,7 +30,7 @@ async fn nobody_listens() {
 
 #[tokio::test]
 async fn a_name_that_does_not_exist() {
-    local(async { check(once(spec("http://no-such-host.invalid/")).await, ErrorKind::Dns) }).await;
+    local(async { check(&once(spec("http://no-such-host.invalid/")).await, ErrorKind::Dns) }).await;
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn a_server_that_never_answers() {
         let mut spec = spec(&url);
         spec.limits.request_timeout = Duration::from_millis(30);
         for done in send(&mut pool(spec), 2).await {
-            check(done, ErrorKind::Timeout);
+            check(&done, ErrorKind::Timeout);
             assert!(done.done_ns - done.sent_ns >= 30_000_000);
         }
     })
@@ -60,7 +60,7 @@ async fn bytes_that_are_not_http() {
             stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await.unwrap();
         })
         .await;
-        check(once(spec(&url)).await, ErrorKind::Protocol);
+        check(&once(spec(&url)).await, ErrorKind::Protocol);
     })
     .await;
 }
@@ -88,7 +88,7 @@ async fn status_faults_are_responses_and_resets_are_not() {
         let done = once(spec(&url)).await;
         assert_eq!((done.status, done.error, done.success), (503, ErrorKind::None, false));
         let (_target, url) = target(|args| args.errors = Some("reset:1".parse().unwrap()));
-        check(once(spec(&url)).await, ErrorKind::Reset);
+        check(&once(spec(&url)).await, ErrorKind::Reset);
     })
     .await;
 }
@@ -117,7 +117,7 @@ async fn a_fresh_connection_is_not_tried_again() {
         let (url, _server) = scripted(async |_, mut stream: TcpStream| drop(read_request(&mut stream).await)).await;
         let mut pool = pool(spec(&url));
         for done in send(&mut pool, 3).await {
-            check(done, ErrorKind::Reset);
+            check(&done, ErrorKind::Reset);
             assert_eq!(done.attempts, 1);
         }
     })

@@ -102,7 +102,7 @@ async fn captured(change: impl FnOnce(&mut PlanSpec), k: u32) -> (Done, Vec<Stri
     let mut pool = HttpPool::new(Rc::new(RequestPlan::new(spec).unwrap()), Rc::new(Marked));
     pool.set_send_deadline(u64::MAX);
     assert_eq!(pool.offer(ticket(k)), Offered::Queued);
-    let done = collect(&mut pool, 1).await[0];
+    let done = collect(&mut pool, 1).await.remove(0);
     let seen = seen.borrow().clone();
     (done, seen)
 }
@@ -192,6 +192,46 @@ async fn a_stalled_target_shows_in_the_time_since_due() {
         // One connection: all wait for the first, and only the time since the intended moment tells.
         assert!(done.iter().all(|done| done.done_ns >= before + 300_000_000));
         assert!(done.windows(2).all(|pair| pair[1].sent_ns >= pair[0].done_ns && pair[1].due_ns <= pair[0].done_ns));
+    })
+    .await;
+}
+
+/// Content that says path and body of each ticket itself.
+struct OwnParts;
+
+impl TicketContent for OwnParts {
+    fn variable(&self, _variable: Variable, _ticket: Ticket, _out: &mut Vec<u8>) {}
+
+    fn headers(&self, _ticket: Ticket, _sink: &mut HeaderSink<'_>) {}
+
+    fn path(&self, ticket: Ticket, out: &mut Vec<u8>) -> bool {
+        let path = if ticket.k == 3 { "/a b".to_owned() } else { format!("/bytes/{}", 10 * ticket.k) };
+        out.extend_from_slice(path.as_bytes());
+        true
+    }
+
+    fn body(&self, ticket: Ticket, out: &mut Vec<u8>) -> bool {
+        out.extend_from_slice(&vec![b'y'; 100 * ticket.k as usize]);
+        true
+    }
+}
+
+#[tokio::test]
+async fn content_may_say_path_and_body_and_responses_are_kept_up_to_a_length() {
+    local(async {
+        let (_target, url) = target(|_| {});
+        let spec = PlanSpec { method: "POST".into(), body: Some("{{slot}}".into()), keep_body: 15, ..spec(&url) };
+        let mut pool = HttpPool::new(Rc::new(RequestPlan::new(spec).unwrap()), Rc::new(OwnParts));
+        pool.set_send_deadline(u64::MAX);
+        let mut done = Vec::new();
+        for k in 1..=3 {
+            assert_eq!(pool.offer(ticket(k)), Offered::Queued);
+            done.append(&mut collect(&mut pool, 1).await);
+        }
+        assert_eq!((done[0].body.as_deref(), done[1].body.as_deref()), (Some(&[b'x'; 10][..]), Some(&[b'x'; 15][..])));
+        assert!(done[1].bytes_out == done[0].bytes_out + 100, "{done:?}");
+        // A path with a space is never sent.
+        assert_eq!((done[2].error, done[2].bytes_out, done[2].body.is_none()), (ErrorKind::Template, 0, true));
     })
     .await;
 }

@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
 
 mod accounting;
+mod closed;
 mod failures;
 mod flow;
+mod http2;
+mod http2_server;
 mod redirects;
 mod tls;
 
@@ -30,6 +33,7 @@ pub(super) fn guard(entries: &[&str]) -> TargetGuard {
 
 pub(super) fn spec(url: &str) -> PlanSpec {
     PlanSpec {
+        version: HttpVersion::Http1,
         method: "GET".into(),
         url: TargetUrl::parse(url).unwrap(),
         headers: Vec::new(),
@@ -41,6 +45,7 @@ pub(super) fn spec(url: &str) -> PlanSpec {
         checks: ResponseChecks::default(),
         guard: guard(&["127.0.0.0/8", "::1"]),
         tls: TlsRoots::default(),
+        keep_body: 0,
     }
 }
 
@@ -83,7 +88,7 @@ pub(super) async fn collect(pool: &mut HttpPool, count: usize) -> Vec<Done> {
 
 /// One request on a fresh pool.
 pub(super) async fn once(spec: PlanSpec) -> Done {
-    send(&mut pool(spec), 1).await[0]
+    send(&mut pool(spec), 1).await.remove(0)
 }
 
 pub(super) async fn local(test: impl Future<Output = ()>) {
