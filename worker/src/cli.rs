@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::generate::GenerateArgs;
 use crate::io::target::TargetArgs;
 use clap::{Args, Parser, Subcommand};
 use trafficlab_shared::config::{Sources, Table, set_flag};
@@ -25,6 +26,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Answer requests: a fast test target with delays, errors and stalls on demand
     Target(TargetArgs),
+    /// Send requests to a target and report how it answered: a load tester without a broker
+    Generate(Box<GenerateArgs>),
 }
 
 /// Flags of `serve`.

@@ -8,10 +8,12 @@ pub mod cli;
 pub mod control;
 #[cfg(debug_assertions)]
 mod fault;
+pub mod generate;
 pub mod heartbeat;
 pub mod intake;
 pub mod io;
 pub mod lane;
+pub mod load;
 pub mod outbox;
 pub mod runtime;
 pub mod shard;

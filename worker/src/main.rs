@@ -1,4 +1,4 @@
-//! `trafficlab-worker`: takes work from the broker, or serves as a test target.
+//! `trafficlab-worker`: takes work from the broker, serves as a test target, or generates load on its own.
 
 use std::process::ExitCode;
 
@@ -7,12 +7,13 @@ use clap::Parser;
 use trafficlab_shared::config::{Config, Purpose};
 use trafficlab_shared::telemetry;
 use trafficlab_worker::cli::{Cli, Command, ServeArgs};
-use trafficlab_worker::{io, runtime};
+use trafficlab_worker::{generate, io, runtime};
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => serve(&args),
         Command::Target(args) => io::target::run(args).map_err(Into::into),
+        Command::Generate(args) => return ExitCode::from(generate::run(&args) as u8),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
