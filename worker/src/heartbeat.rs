@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::time::{ClockId, clock_gettime};
+use trafficlab_shared::clock;
 use trafficlab_shared::protocol::heartbeat::Heartbeat;
 use trafficlab_shared::protocol::{codec, subject};
 
 use crate::intake::Gate;
+use crate::load::{LaneLoad, LoadMeter};
 use crate::shared::Worker;
 use crate::supervisor::{Ask, Snapshot, SupervisorAddr};
 
@@ -18,12 +20,13 @@ use crate::supervisor::{Ask, Snapshot, SupervisorAddr};
 pub struct Identity {
     /// Most shards it takes.
     pub capacity: u32,
-    /// Its lanes.
-    pub lanes: u32,
+    /// How busy each of its lanes is.
+    pub lanes: Vec<Arc<LaneLoad>>,
 }
 
 /// Beats for ever.
 pub async fn beat(worker: &Arc<Worker>, supervisor: &SupervisorAddr, gate: &Gate, identity: &Identity) {
+    let mut meter = LoadMeter::new(&identity.lanes);
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
@@ -31,7 +34,8 @@ pub async fn beat(worker: &Arc<Worker>, supervisor: &SupervisorAddr, gate: &Gate
         let Ok(snapshot) = supervisor.send(Ask).await else {
             return;
         };
-        let beat = heartbeat(worker, gate, identity, snapshot);
+        let lane_busy = meter.shares(clock::boot_ns());
+        let beat = Heartbeat { lane_busy, ..heartbeat(worker, gate, identity, snapshot) };
         let sent = match codec::encode(&beat) {
             Ok(payload) => worker.context.client().publish(subject::heartbeat(&worker.id), Bytes::from(payload)).await,
             Err(error) => {
@@ -54,13 +58,14 @@ fn heartbeat(worker: &Worker, gate: &Gate, identity: &Identity, snapshot: Snapsh
         host: gethostname::gethostname().to_string_lossy().into_owned(),
         capacity: identity.capacity,
         running: u32::try_from(snapshot.running).unwrap_or(u32::MAX),
-        lanes: identity.lanes,
+        lanes: u32::try_from(identity.lanes.len()).unwrap_or(u32::MAX),
         draining: gate.closed.load(Ordering::Relaxed),
         rss_bytes: resident_bytes(),
         cpu_ms: cpu_ms(),
         troubled: snapshot.troubled,
         malformed_jobs: gate.malformed.load(Ordering::Relaxed),
         restarts: snapshot.restarts,
+        lane_busy: Vec::new(),
     }
 }
 

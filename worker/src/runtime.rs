@@ -19,6 +19,8 @@ use crate::supervisor::{Ask, Keep, Supervisor, SupervisorAddr};
 
 /// How long a leaving worker waits for its shards to be given back.
 const LEAVE_WITHIN: Duration = Duration::from_secs(10);
+/// Capacity of a worker for each of its lanes, when the configuration does not say.
+const SHARDS_PER_LANE: u32 = 256;
 
 /// Why the worker cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +64,8 @@ async fn serve_until_signal(config: &Config) -> Result<(), RuntimeError> {
     let control = Control::default();
     let supervisor = Supervisor::new(Arc::clone(&worker), control.clone(), Arc::clone(&lanes)).start();
     let gate = Gate::default();
-    let identity = Identity { capacity: config.worker.capacity, lanes: u32::try_from(lanes.len()).unwrap_or(u32::MAX) };
-    tracing::info!(worker = %worker.id, capacity = identity.capacity, lanes = identity.lanes, "worker runs");
+    let identity = Identity { capacity: capacity(config.worker.capacity, lanes.len()), lanes: lanes.loads().to_vec() };
+    tracing::info!(worker = %worker.id, capacity = identity.capacity, lanes = identity.lanes.len(), "worker runs");
     tokio::select! {
         () = control.follow(&worker.context, &worker.id) => {}
         () = intake::take_jobs(&worker, &supervisor, &gate, identity.capacity) => {}
@@ -92,7 +94,7 @@ fn make_worker(config: &Config, id: String, context: trafficlab_broker::Context)
 }
 
 /// The ports of the broker's servers, which are never a target.
-fn broker_ports(servers: &str) -> Vec<u16> {
+pub(crate) fn broker_ports(servers: &str) -> Vec<u16> {
     let port = |server: &str| server.rsplit(':').next()?.trim_end_matches('/').parse().ok();
     servers.split(',').filter_map(|server| port(server.trim())).collect()
 }
@@ -103,13 +105,24 @@ fn default_id() -> String {
     format!("{host}-{}", std::process::id())
 }
 
+/// Most shards at once: as configured, or by the lanes.
+fn capacity(configured: u32, lanes: usize) -> u32 {
+    match configured {
+        0 => u32::try_from(lanes).unwrap_or(u32::MAX).saturating_mul(SHARDS_PER_LANE),
+        capacity => capacity,
+    }
+}
+
 /// Follows the coordinator's directives to this worker.
 async fn obey(control: &Control, supervisor: &SupervisorAddr, gate: &Gate) {
     let mut directives = control.directive();
     loop {
         let directive = directives.borrow_and_update().clone();
-        if let Some(WorkerDirective { limit, drain, .. }) = directive {
+        if let Some(WorkerDirective { limit, drain, share, .. }) = directive {
             gate.closed.store(drain, Ordering::Relaxed);
+            if let Some(share) = share {
+                gate.come_to(share);
+            }
             let keep = if drain { Some(0) } else { limit };
             if let Some(keep) = keep.and_then(|keep| usize::try_from(keep).ok()) {
                 keep_at_most(keep, supervisor, gate).await;
@@ -167,5 +180,13 @@ async fn leave(worker: &Arc<Worker>, supervisor: &SupervisorAddr, gate: &Gate, i
     }
     if let Err(error) = worker.context.client().flush().await {
         tracing::debug!(%error, "last messages may be lost");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn capacity_follows_the_lanes_unless_it_is_set() {
+        assert_eq!((super::capacity(0, 2), super::capacity(7, 2)), (512, 7));
     }
 }

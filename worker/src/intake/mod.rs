@@ -3,7 +3,7 @@
 pub mod lease;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::AckKind;
@@ -27,12 +27,20 @@ const PULL_BATCH: u32 = 2;
 /// After giving shards back a worker lets the others take them.
 const ABSTAIN_NS: u64 = 2_000_000_000;
 
+/// A share the coordinator named is kept to for this long; by then everything of that moment is taken.
+const SHARE_HOLDS_NS: u64 = 5_000_000_000;
+/// With its share a worker lets others go first, and looks for what nobody took only after this long, for this long.
+const OTHERS_FIRST: Duration = Duration::from_millis(300);
+const LEFT_OVER: Duration = Duration::from_millis(100);
+
 /// Whether and how many jobs this worker takes.
 #[derive(Debug, Default)]
 pub struct Gate {
     /// Set while the worker is leaving or was told to drain.
     pub closed: AtomicBool,
     abstain_until: AtomicU64,
+    share: AtomicU32,
+    share_until: AtomicU64,
     /// Job messages that could not be read.
     pub malformed: AtomicU64,
 }
@@ -41,6 +49,23 @@ impl Gate {
     /// Takes nothing for two seconds.
     pub fn abstain(&self) {
         self.abstain_until.store(clock::boot_ns() + ABSTAIN_NS, Ordering::Relaxed);
+    }
+
+    /// Takes up to `share` shards like anybody; with that many it lets others go first for some seconds.
+    pub fn come_to(&self, share: u32) {
+        self.share.store(share, Ordering::Relaxed);
+        self.share_until.store(clock::boot_ns() + SHARE_HOLDS_NS, Ordering::Relaxed);
+    }
+
+    /// Takes whatever there is again.
+    fn share_is_old(&self) {
+        self.share_until.store(0, Ordering::Relaxed);
+    }
+
+    /// How many shards are missing from the share in force, if there is one.
+    fn missing(&self, active: u32) -> Option<u32> {
+        let holds = clock::boot_ns() < self.share_until.load(Ordering::Relaxed);
+        holds.then(|| self.share.load(Ordering::Relaxed).saturating_sub(active))
     }
 
     fn is_open(&self) -> bool {
@@ -67,14 +92,25 @@ async fn take_while_connected(
     let consumer: PullConsumer =
         worker.context.get_consumer_from_stream(subject::TRAFFIC_CONSUMER, subject::JOBS_STREAM).await?;
     loop {
-        let free = capacity.saturating_sub(worker.active.load(Ordering::Relaxed));
+        let active = worker.active.load(Ordering::Relaxed);
+        let free = capacity.saturating_sub(active);
         if free == 0 || !gate.is_open() {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         }
-        let batch = usize::try_from(free.min(PULL_BATCH))?;
-        let mut messages = consumer.batch().max_messages(batch).expires(PULL_EXPIRES).messages().await?;
+        let missing = gate.missing(active);
+        let full = missing == Some(0);
+        if full {
+            tokio::time::sleep(OTHERS_FIRST).await;
+        }
+        let batch = free.min(PULL_BATCH).min(missing.unwrap_or(PULL_BATCH)).max(1);
+        let expires = if full { LEFT_OVER } else { PULL_EXPIRES };
+        let mut messages = consumer.batch().max_messages(usize::try_from(batch)?).expires(expires).messages().await?;
         while let Some(message) = messages.next().await {
+            if full {
+                // Nobody else took it in time: there is more to do than the share was made for.
+                gate.share_is_old();
+            }
             receive(message?, worker, supervisor, gate).await?;
         }
     }
@@ -110,4 +146,19 @@ async fn receive(
         tracing::error!(%error, "supervisor is gone");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Gate;
+
+    #[test]
+    fn a_share_holds_until_more_is_left_over() {
+        let gate = Gate::default();
+        assert_eq!(gate.missing(0), None);
+        gate.come_to(2);
+        assert_eq!([0, 1, 2, 3].map(|active| gate.missing(active)), [Some(2), Some(1), Some(0), Some(0)]);
+        gate.share_is_old();
+        assert_eq!(gate.missing(3), None);
+    }
 }

@@ -42,9 +42,9 @@ impl Arrivals {
         self.schedule.history()
     }
 
-    /// Arrivals a second of all shards together, by the rate in force.
+    /// Arrivals a second of all shards together, at the highest that the rate in force reaches.
     pub(crate) fn rate_per_second(&self) -> u64 {
-        self.schedule.current().rate / 60_000_000
+        self.schedule.peak_per_second()
     }
 
     pub(crate) fn differs(&self, rate: u64, duration_ms: u64) -> bool {

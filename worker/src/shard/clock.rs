@@ -78,6 +78,12 @@ impl ShardClock {
         u64::try_from(at.max(0)).unwrap_or(u64::MAX)
     }
 
+    /// Boot time at the origin, which may lie ahead: until then active time stands still at a moment at which something
+    /// may be due.
+    pub(crate) fn begins_at(&self) -> u64 {
+        self.boot_at(self.origin.active_ns)
+    }
+
     /// Broker time at which active time reaches `active_ns`.
     pub(crate) fn wall_at(&self, active_ns: u64) -> u64 {
         let ahead = i128::from(active_ns) - i128::from(self.origin.active_ns);
@@ -115,5 +121,17 @@ mod tests {
         assert_eq!(clock.active_at_boot(boot), 7_000_000_000);
         assert_eq!(clock.wall_at(7_000_000_000), origin.wall_ns + 2_000_000_000);
         assert!(clock.active_now() >= origin.active_ns);
+    }
+
+    #[test]
+    fn active_time_stands_still_until_its_origin() {
+        let offset = BrokerOffset::default();
+        let ahead = 3_600_000_000_000;
+        let origin = Origin { activation: 1, active_ns: 4_000_000_000, wall_ns: offset.broker_now() + ahead };
+        let clock = ShardClock::new(origin, &offset);
+        assert_eq!(clock.active_now(), origin.active_ns);
+        let left = clock.begins_at().saturating_sub(trafficlab_shared::clock::boot_ns());
+        assert!((ahead / 2..=ahead).contains(&left), "{left}");
+        assert_eq!(clock.active_at_boot(clock.begins_at()), origin.active_ns);
     }
 }

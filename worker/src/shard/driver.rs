@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use trafficlab_engine::traffic::content::Content;
+use trafficlab_engine::traffic::replay;
 use trafficlab_engine::traffic::schedule::Schedule;
 use trafficlab_shared::clock as clocks;
 use trafficlab_shared::model::run::Mode;
@@ -11,6 +12,7 @@ use trafficlab_shared::protocol::control::{Desired, DesiredState};
 use trafficlab_shared::protocol::report::{Cursor, EndReason, Event, Origin, Record, cursors, spans};
 
 use super::arrivals::{Arrivals, Step};
+use super::bidder::Asked;
 use super::clock::ShardClock;
 use super::gather::Gather;
 use super::http::Sent;
@@ -19,6 +21,7 @@ use super::simulate::Simulated;
 use super::source::Source;
 use super::writer::LogWriter;
 use super::{ShardEnd, ShardFault, ShardTask};
+use crate::io::pacer::wake_up_for;
 use crate::lane::Lane;
 use crate::outbox::ShardLog;
 
@@ -30,9 +33,6 @@ const RECORDS_PER_SECOND: u64 = 400;
 /// Open requests get this long when a run is stopped or paused, and this when it is given back.
 const STOP_GRACE_NS: u64 = 2_000_000_000;
 const YIELD_GRACE_NS: u64 = 300_000_000;
-/// Arrivals a second of a whole run from which wake-ups are shared, and their grid.
-const FAST: u64 = 10_000;
-const GRID_NS: u64 = 100_000;
 /// Arrivals handled before the lane may look at its other shards.
 const CHUNK: usize = 256;
 
@@ -45,12 +45,17 @@ pub(crate) async fn drive(
     desired: Desired,
     origin: Origin,
 ) -> Result<ShardEnd, ShardFault> {
+    replay::check(&task.job.run.arrivals).map_err(|error| ShardFault::Hopeless(error.to_string()))?;
     let content = Content::new(&task.job.run.content).map_err(|error| ShardFault::Hopeless(error.to_string()))?;
     let content = Arc::new(content);
     let clock = ShardClock::new(origin, &task.worker.offset);
     match task.job.run.mode {
         Mode::Simulate => {
             let source = Simulated::new(content);
+            Shard::new(task, lane, log, &resume, clock, source).run(&desired).await
+        }
+        Mode::Http if Asked::is_wanted(&task) => {
+            let source = Asked::new(&task, content).await.map_err(ShardFault::Hopeless)?;
             Shard::new(task, lane, log, &resume, clock, source).run(&desired).await
         }
         Mode::Http => {
@@ -155,6 +160,10 @@ impl<S: Source> Shard<S> {
         #[cfg(debug_assertions)]
         crate::fault::strike(self.task.job.shard);
         self.source.collect(&self.clock, &mut self.gather);
+        let begins = self.clock.begins_at();
+        if clocks::boot_ns() < begins {
+            return Walked::Until(begins);
+        }
         let now = self.clock.active_now();
         let catch_up = match self.task.job.run.mode {
             Mode::Simulate => u64::MAX,
@@ -278,16 +287,11 @@ impl<S: Source> Shard<S> {
         if wake <= now {
             return now;
         }
-        let due = if S::PACED { self.pace(wake) } else { wake.max(now + self.interval()) };
+        let due =
+            if S::PACED { wake_up_for(wake, self.arrivals.rate_per_second()) } else { wake.max(now + self.interval()) };
         let wants_record = self.gather.is_touched() || S::KEEP_ALIVE_NS.is_some();
         let record = if wants_record && self.writer.is_idle() { self.last_handed + self.interval() } else { u64::MAX };
         due.min(record).min(now + 1_000_000_000)
-    }
-
-    /// Fast runs are woken on a grid that all shards of the lane share: a wake-up then serves many
-    /// arrivals, each at most 0.1 ms after its moment, which its send lag shows.
-    fn pace(&self, wake: u64) -> u64 {
-        if self.arrivals.rate_per_second() < FAST { wake } else { wake.next_multiple_of(GRID_NS) }
     }
 
     fn note_confirmed(&mut self, sent_at: u64) {

@@ -1,11 +1,12 @@
 //! What a shard has to say until its next record leaves.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use trafficlab_engine::traffic::content::Dims;
-use trafficlab_engine::traffic::counters::Counters;
-use trafficlab_engine::traffic::pack::{BlockWriter, MAX_BLOCK_ENTRIES, PackedEntry};
+use trafficlab_engine::traffic::counters::{BidderCounters, Counters};
+use trafficlab_engine::traffic::pack::{BlockWriter, PackedEntry};
 use trafficlab_engine::traffic::rng::EntryKey;
 use trafficlab_engine::traffic::sampling;
 use trafficlab_engine::traffic::timings::{Measured, TimingsBuilder};
@@ -17,6 +18,8 @@ use super::clock::ShardClock;
 
 /// Entries that fill a record.
 const FULL: usize = 4096;
+/// Bytes of bidders' answers that fill a record; compressed they are some 64 KB at most.
+const FULL_BLOBS: usize = 256 * 1024;
 
 /// Send lag from which a request counts as late, in microseconds.
 const LATE_US: u64 = 10_000;
@@ -31,7 +34,7 @@ pub(crate) struct Gather {
     timings: TimingsBuilder,
     /// Requests that found the block full, which takes a log that does not answer. They are neither
     /// counted nor stored yet: they stay open until a later record takes them.
-    waiting: Vec<Finished>,
+    waiting: VecDeque<Finished>,
     touched: bool,
 }
 
@@ -43,18 +46,18 @@ impl Gather {
             block: BlockWriter::new(),
             counters: Counters::default(),
             timings: TimingsBuilder::default(),
-            waiting: Vec::new(),
+            waiting: VecDeque::new(),
             touched: false,
         }
     }
 
     /// Whether a record should leave without waiting for its time.
     pub(crate) fn is_full(&self) -> bool {
-        self.block.len() >= FULL
+        self.block.len() >= FULL || self.block.blob_bytes() >= FULL_BLOBS
     }
 
     /// Whether one record cannot take everything.
-    pub(crate) const fn is_overfull(&self) -> bool {
+    pub(crate) fn is_overfull(&self) -> bool {
         !self.waiting.is_empty()
     }
 
@@ -102,18 +105,45 @@ impl Gather {
         lag_us: Option<u64>,
         clock: &ShardClock,
     ) {
+        self.answered(entry, dims, due_active, lag_us, clock, Answered::default());
+    }
+
+    /// Takes a finished request with what a bidder answered.
+    pub(crate) fn answered(
+        &mut self,
+        entry: &PackedEntry,
+        dims: &Dims,
+        due_active: u64,
+        lag_us: Option<u64>,
+        clock: &ShardClock,
+        answer: Answered,
+    ) {
         self.touched = true;
-        let finished = Finished { entry: *entry, dims: *dims, due_active, lag_us, second: second(clock, due_active) };
-        if self.is_overfull() || self.block.len() >= MAX_BLOCK_ENTRIES {
-            self.waiting.push(finished);
+        let second = second(clock, due_active);
+        let finished = Finished { entry: *entry, dims: *dims, due_active, lag_us, second, answer };
+        if self.is_overfull() || !self.has_room(&finished) {
+            self.waiting.push_back(finished);
         } else {
             self.count(&finished);
         }
     }
 
+    /// Counts notices to a bidder, which are no entries.
+    pub(crate) fn noticed(&mut self, counters: &BidderCounters) {
+        if *counters != BidderCounters::default() {
+            self.touched = true;
+            self.counters.rtb.bidder.merge(counters);
+        }
+    }
+
+    fn has_room(&self, finished: &Finished) -> bool {
+        self.block.has_room(finished.answer.blob.as_ref().map_or(0, |blob| blob.len()))
+    }
+
     fn count(&mut self, finished: &Finished) {
-        let Finished { entry, dims, due_active, lag_us, second } = finished;
+        let Finished { entry, dims, due_active, lag_us, second, answer } = finished;
         self.counters.add_entry(entry, dims);
+        self.counters.rtb.bidder.merge(&answer.counters);
         self.counters.late += u64::from(lag_us.is_some_and(|lag| lag > LATE_US));
         self.timings.finished(Measured {
             second: *second,
@@ -124,7 +154,7 @@ impl Gather {
         });
         let key = self.key(Cursor { slot: entry.slot, k: entry.k });
         if sampling::is_kept(key, self.run.keep_one_in) {
-            let fits = self.block.push(entry);
+            let fits = self.block.push_with(entry, answer.blob.as_deref());
             debug_assert!(fits, "the caller has seen that there is room");
         }
     }
@@ -144,8 +174,9 @@ impl Gather {
             counters: Bytes::from(codec::encode(&counters)?),
             timings: Bytes::from(codec::encode(&self.timings.take())?),
         };
-        let refill = self.waiting.len().min(FULL);
-        for finished in self.waiting.drain(..refill).collect::<Vec<_>>() {
+        while !self.is_full()
+            && let Some(finished) = self.waiting.pop_front()
+        {
             self.touched = true;
             self.count(&finished);
         }
@@ -153,14 +184,24 @@ impl Gather {
     }
 }
 
+/// What a real bidder adds to an entry.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Answered {
+    /// Its answer as it is stored.
+    pub(crate) blob: Option<Box<[u8]>>,
+    /// What it counts.
+    pub(crate) counters: BidderCounters,
+}
+
 /// A finished request on its way into a record.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Finished {
     entry: PackedEntry,
     dims: Dims,
     due_active: u64,
     lag_us: Option<u64>,
     second: u64,
+    answer: Answered,
 }
 
 fn second(clock: &ShardClock, due_active: u64) -> u64 {

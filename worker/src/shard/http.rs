@@ -19,12 +19,12 @@ use super::gather::Gather;
 use super::request::Visitor;
 use super::source::Source;
 use crate::io::http::{
-    Closed, Done, HttpPool, Limits, Offered, PlanSpec, RequestPlan, ResponseChecks, Ticket, TlsRoots,
+    Closed, DEFAULT_STREAMS, Done, HttpPool, Limits, Offered, PlanSpec, RequestPlan, ResponseChecks, Ticket, TlsRoots,
 };
 use crate::shared::Worker;
 
 /// The right to send lasts this long from the last confirmed record: 0.8 of the broker's `AckWait`.
-const RIGHT_TO_SEND_NS: u64 = 2_400_000_000;
+pub(super) const RIGHT_TO_SEND_NS: u64 = 2_400_000_000;
 /// Seconds of arrivals that may wait for a connection.
 const QUEUE_SECONDS: u64 = 10;
 const MIN_QUEUE: u64 = 1024;
@@ -50,8 +50,8 @@ impl Sent {
         let url = TargetUrl::parse(&http.url).map_err(|error| error.to_string())?;
         let guard = guard(&task.worker, http, &url)?;
         check_target(&url, &guard).await?;
+        let visitor = Visitor::new(Arc::clone(&content), run.seed, task.job.shard).with_target(&url, &http.method);
         let plan = RequestPlan::new(plan_spec(task, http, url, guard)?).map_err(|error| error.to_string())?;
-        let visitor = Visitor::new(Arc::clone(&content), run.seed, task.job.shard);
         Ok(Self {
             content,
             pool: Some(HttpPool::new(Rc::new(plan), Rc::new(visitor))),
@@ -153,7 +153,7 @@ impl Source for Sent {
     }
 }
 
-fn entry_of(done: &Done) -> PackedEntry {
+pub(super) fn entry_of(done: &Done) -> PackedEntry {
     let us = |from: u64| u32::try_from(done.done_ns.saturating_sub(from) / 1000).unwrap_or(u32::MAX);
     PackedEntry {
         slot: done.slot,
@@ -172,7 +172,7 @@ fn entry_of(done: &Done) -> PackedEntry {
 }
 
 /// The job's list and the worker's own must both agree; the broker is never a target.
-fn guard(worker: &Worker, http: &HttpSpec, url: &TargetUrl) -> Result<TargetGuard, String> {
+pub(super) fn guard(worker: &Worker, http: &HttpSpec, url: &TargetUrl) -> Result<TargetGuard, String> {
     let job = AllowList::parse(&http.allow_targets)
         .map_err(|faults| faults.first().map_or_else(String::new, |fault| fault.message.clone()))?;
     let guard = TargetGuard::new(vec![job, worker.allow.clone()]);
@@ -182,7 +182,7 @@ fn guard(worker: &Worker, http: &HttpSpec, url: &TargetUrl) -> Result<TargetGuar
 
 /// Resolves the target and asks whether any of its addresses may be connected to; the connection
 /// itself is judged again.
-async fn check_target(url: &TargetUrl, guard: &TargetGuard) -> Result<(), String> {
+pub(super) async fn check_target(url: &TargetUrl, guard: &TargetGuard) -> Result<(), String> {
     guard.check_name(&url.host, url.port).map_err(|refusal| refusal.to_string())?;
     let addresses = match url.literal_address() {
         Some(address) => vec![address],
@@ -213,11 +213,17 @@ async fn resolve(url: &TargetUrl) -> Result<Vec<std::net::IpAddr>, String> {
     Err(format!("the name `{}` cannot be resolved: {last}", url.host))
 }
 
-fn plan_spec(task: &ShardTask, http: &HttpSpec, url: TargetUrl, guard: TargetGuard) -> Result<PlanSpec, String> {
+pub(super) fn plan_spec(
+    task: &ShardTask,
+    http: &HttpSpec,
+    url: TargetUrl,
+    guard: TargetGuard,
+) -> Result<PlanSpec, String> {
     static ROOTS: OnceLock<TlsRoots> = OnceLock::new();
     let run = &task.job.run;
     let milliseconds = Duration::from_millis;
     Ok(PlanSpec {
+        version: http.version,
         method: http.method.clone(),
         url,
         headers: open_headers(&task.worker, run, http)?,
@@ -231,6 +237,8 @@ fn plan_spec(task: &ShardTask, http: &HttpSpec, url: TargetUrl, guard: TargetGua
             connect_timeout: milliseconds(http.timeout_ms.min(5000)),
             request_timeout: milliseconds(http.timeout_ms),
             max_redirects: http.max_redirects,
+            keep_alive: !http.close_connections,
+            streams: http.streams.and_then(|streams| usize::try_from(streams).ok()).unwrap_or(DEFAULT_STREAMS),
         },
         checks: ResponseChecks {
             statuses: http.checks.statuses.clone(),
@@ -239,6 +247,7 @@ fn plan_spec(task: &ShardTask, http: &HttpSpec, url: TargetUrl, guard: TargetGua
         },
         guard,
         tls: ROOTS.get_or_init(TlsRoots::default).clone(),
+        keep_body: 0,
     })
 }
 

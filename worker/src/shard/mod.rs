@@ -4,10 +4,13 @@
 //! a `source` turns them into results, `gather` packs these, and the outbox appends them.
 
 pub(crate) mod arrivals;
+pub(crate) mod bidder;
 pub(crate) mod clock;
+pub(crate) mod csv;
 pub(crate) mod driver;
 pub(crate) mod gather;
 pub(crate) mod http;
+pub(crate) mod notices;
 pub(crate) mod opening;
 pub(crate) mod request;
 pub(crate) mod simulate;
