@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use trafficlab_engine::traffic::content::{Content, ContentError};
-use trafficlab_engine::traffic::pack::{BlockError, BlockReader, PackedEntry};
+use trafficlab_engine::traffic::pack::{BlockError, BlockReader, WithBlob};
 use trafficlab_engine::traffic::render::{EntryContext, EntryRow, write_json};
 use trafficlab_engine::traffic::schedule::Schedule;
 use trafficlab_shared::model::run::RunSpec;
@@ -16,6 +16,9 @@ use crate::store::{Store, StoreError};
 
 /// Slots whose due times are kept while a block is read; real entries finish a little out of order.
 const SLOTS: usize = 16;
+
+/// A page of JSON that has reached this takes no more entries: with a last one it fits into a message of the broker.
+const PAGE_BYTES: usize = 1024 * 1024;
 
 /// Why entries cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +51,8 @@ pub struct Prepared {
     /// The plan.
     pub spec: RunSpec,
     content: Content,
+    /// Of its first shard. Those of the others are made of it, since they share what is large.
+    schedule: Schedule,
 }
 
 /// Reads a campaign's entries in the order of their sequences.
@@ -66,8 +71,8 @@ pub struct EntryReader<'a> {
 pub struct Block {
     /// Sequence of its first entry.
     pub first_sequence: u64,
-    /// Its entries.
-    pub entries: Vec<PackedEntry>,
+    /// Its entries, each with what is stored beside it.
+    pub entries: Vec<WithBlob>,
     extent: Extent,
     prepared: Arc<Prepared>,
     schedule: Schedule,
@@ -132,7 +137,7 @@ impl<'a> EntryReader<'a> {
                 continue;
             }
             let frame = self.segments.read(extent.location)?;
-            let mut entries = BlockReader::read_all(&frame.payload)
+            let mut entries = BlockReader::read_with_blobs(&frame.payload)
                 .map_err(|source| ReadError::Block { job: extent.job.clone(), source })?;
             let cut = |sequences: u64| usize::try_from(sequences).unwrap_or(usize::MAX);
             entries.truncate(cut(self.end.saturating_sub(first)));
@@ -164,7 +169,8 @@ impl<'a> EntryReader<'a> {
             return Ok(Arc::clone(known));
         }
         let spec = PLANS.get(self.store, &job.to_owned())?.ok_or_else(|| ReadError::NoPlan(job.to_owned()))?;
-        let prepared = Arc::new(Prepared { content: Content::new(&spec.content)?, spec });
+        let (content, schedule) = (Content::new(&spec.content)?, Schedule::new(&spec, 0, &[]));
+        let prepared = Arc::new(Prepared { spec, content, schedule });
         self.prepared.insert(job.to_owned(), Arc::clone(&prepared));
         Ok(prepared)
     }
@@ -176,12 +182,16 @@ impl<'a> EntryReader<'a> {
             return Ok(known.clone());
         }
         let history = SHARDS.get(self.store, &key)?.unwrap_or_default().history;
-        let schedule = Schedule::new(&prepared.spec, shard, &history);
+        let mut schedule = prepared.schedule.of_shard(shard);
+        for change in history {
+            schedule.apply(change);
+        }
         self.schedules.insert(key, schedule.clone());
         Ok(schedule)
     }
 
-    /// The next entries as JSON, at most `limit` of them and of one block; `None` at the end.
+    /// The next entries as JSON, at most `limit` of them and of one block, and no more after [`PAGE_BYTES`]; `None` at
+    /// the end.
     ///
     /// # Errors
     /// As `next_block`.
@@ -190,18 +200,9 @@ impl<'a> EntryReader<'a> {
             return Ok(None);
         };
         block.entries.truncate(limit);
-        let last_sequence = block.last_sequence();
-        self.next = last_sequence + 1;
-        let mut json = vec![b'['];
-        block.for_each(|row| {
-            if json.len() > 1 {
-                json.push(b',');
-            }
-            write_json(&mut json, row);
-        });
-        json.push(b']');
-        let json = String::from_utf8_lossy(&json).into_owned();
-        Ok(Some(Page { json, first_sequence: block.first_sequence, last_sequence }))
+        let page = block.page(PAGE_BYTES);
+        self.next = page.last_sequence + 1;
+        Ok(Some(page))
     }
 }
 
@@ -211,6 +212,26 @@ impl Block {
     pub fn last_sequence(&self) -> u64 {
         let count = u64::try_from(self.entries.len()).unwrap_or(u64::MAX);
         (self.first_sequence + count).saturating_sub(1)
+    }
+
+    /// Its first entries as JSON: none is added once there are `enough` bytes.
+    #[must_use]
+    pub fn page(&self, enough: usize) -> Page {
+        let mut last_sequence = self.first_sequence.saturating_sub(1);
+        let mut json = vec![b'['];
+        self.for_each(|row| {
+            if json.len() >= enough {
+                return;
+            }
+            if json.len() > 1 {
+                json.push(b',');
+            }
+            write_json(&mut json, row);
+            last_sequence = row.sequence;
+        });
+        json.push(b']');
+        let json = String::from_utf8_lossy(&json).into_owned();
+        Page { json, first_sequence: self.first_sequence, last_sequence }
     }
 
     /// Shows every entry whole, in order.
@@ -227,7 +248,7 @@ impl Block {
             url: http.map(|http| http.url.as_str()).or(spec.shown_url.as_deref()),
         };
         let mut due = DueTimes { schedule: &self.schedule, slots: Vec::new() };
-        for (entry, sequence) in self.entries.iter().zip(self.first_sequence..) {
+        for ((entry, blob), sequence) in self.entries.iter().zip(self.first_sequence..) {
             let active = due.of(entry.slot, entry.k);
             show(&EntryRow {
                 content: &self.prepared.content,
@@ -235,6 +256,7 @@ impl Block {
                 sequence,
                 scheduled_ns: self.wall(active),
                 entry,
+                blob: blob.as_deref(),
             });
         }
     }

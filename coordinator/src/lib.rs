@@ -9,6 +9,7 @@ pub mod dev;
 pub mod dispatch;
 pub mod entries;
 pub mod http;
+pub mod measured;
 pub mod run;
 pub mod store;
 pub mod systems;

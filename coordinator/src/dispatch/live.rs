@@ -4,6 +4,8 @@
 //! entry came last, and every publish names it as the one it follows. So a crash neither repeats
 //! nor skips, and a subscriber sees a gap only where it lost something itself.
 
+mod summary;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,7 @@ use trafficlab_shared::protocol::subject;
 use super::{Dispatch, lock};
 use crate::entries::EntryReader;
 use crate::store::campaigns::CAMPAIGNS;
-use crate::store::runs::{HISTOGRAMS, PLANS, RUNS, TOTALS, Timing};
+use crate::store::runs::PLANS;
 use crate::store::{FirstVersion, StoreError, Table};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -109,7 +111,7 @@ async fn tell(dispatch: &Dispatch, campaign: &str, last: Option<Last>) -> Result
     let Some(record) = CAMPAIGNS.get(&dispatch.store, &campaign.to_owned())? else {
         return Ok(None);
     };
-    let Some(job) = record.run else {
+    let Some(job) = record.run.clone() else {
         return Ok(last);
     };
     let mut last = match last {
@@ -120,7 +122,7 @@ async fn tell(dispatch: &Dispatch, campaign: &str, last: Option<Last>) -> Result
     if plan.is_some_and(|plan| plan.live_entries) {
         tell_entries(dispatch, campaign, &mut last).await?;
     }
-    let summary = summary(dispatch, campaign, &job, last)?;
+    let summary = summary::of(&dispatch.store, &record, last.seq + 1, last.through)?;
     publish(dispatch, campaign, &mut last, &summary).await?;
     let _guard = dispatch.store.lock();
     let key = campaign.to_owned();
@@ -132,37 +134,6 @@ async fn tell(dispatch: &Dispatch, campaign: &str, last: Option<Last>) -> Result
     LIVE.put(&mut batch, &key, &last)?;
     dispatch.store.apply(batch)?;
     Ok(Some(last))
-}
-
-fn summary(dispatch: &Dispatch, campaign: &str, job: &str, last: Last) -> Result<serde_json::Value, LiveError> {
-    let job = job.to_owned();
-    let run = RUNS.get(&dispatch.store, &job)?;
-    let totals = TOTALS.get(&dispatch.store, &job)?.unwrap_or_default();
-    let response = HISTOGRAMS.get(&dispatch.store, &(job.clone(), Timing::Response as u8))?.unwrap_or_default();
-    let counters = &totals.counters;
-    #[allow(clippy::cast_precision_loss, reason = "milliseconds to be shown")]
-    let ms = |per_million| response.quantile(per_million) as f64 / 1000.0;
-    Ok(json!({
-        "v": 1,
-        "type": "summary",
-        "seq": last.seq + 1,
-        "campaign_id": campaign,
-        "run_id": job,
-        "state": run.as_ref().map(|run| run.state.as_str()),
-        "scheduled": counters.scheduled,
-        "sent": counters.sent,
-        "late": counters.late,
-        "dropped": counters.dropped,
-        "missed": counters.missed,
-        "successful": counters.succeeded,
-        "failed": counters.failed,
-        "stored_entries": totals.entries,
-        "through_sequence": last.through,
-        "response_time_ms": {
-            "mean": response.mean() / 1000.0, "p50": ms(500_000), "p90": ms(900_000),
-            "p95": ms(950_000), "p99": ms(990_000), "p99.9": ms(999_000),
-        },
-    }))
 }
 
 /// Entries behind the last published one, in messages of at most 200.

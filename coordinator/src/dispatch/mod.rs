@@ -1,10 +1,12 @@
 //! Everything between the store and the broker: jobs out, results in. The only place that knows NATS.
 //!
 //! `runs` changes what a run should do, `reconciler` makes the broker agree with the store,
-//! `ingest` takes results, `registry` and `rebalance` know the workers, `live` tells subscribers.
+//! `ingest` takes results, `judge` holds runs to their thresholds, `registry` and `rebalance` know the workers,
+//! `live` tells subscribers.
 
 pub mod broker;
 pub mod ingest;
+mod judge;
 pub mod live;
 mod rebalance;
 mod reconciler;
@@ -18,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use trafficlab_engine::traffic::counters::Counters;
 
 use crate::store::segment::SegmentDir;
 use crate::store::{Batch, Store, StoreError};
@@ -37,6 +40,31 @@ pub struct IngestMetrics {
     pub dropped: AtomicU64,
     /// Commits.
     pub commits: AtomicU64,
+    /// Requests sent, or drawn, of all runs.
+    pub sent: AtomicU64,
+    /// Of these, failures.
+    pub failed: AtomicU64,
+    /// Of these, more than 10 ms late.
+    pub late: AtomicU64,
+    /// Arrivals dropped at a full queue.
+    pub arrivals_dropped: AtomicU64,
+    /// Arrivals nobody was there for.
+    pub arrivals_missed: AtomicU64,
+}
+
+impl IngestMetrics {
+    fn add(&self, counters: &Counters) {
+        let counts = [
+            (&self.sent, counters.sent),
+            (&self.failed, counters.failed),
+            (&self.late, counters.late),
+            (&self.arrivals_dropped, counters.dropped),
+            (&self.arrivals_missed, counters.missed),
+        ];
+        for (sum, count) in counts {
+            sum.fetch_add(count, Ordering::Relaxed);
+        }
+    }
 }
 
 /// The coordinator's engine side.
@@ -54,6 +82,7 @@ pub struct Dispatch {
     active: Mutex<HashMap<String, Active>>,
     touched: Mutex<HashSet<String>>,
     purges: Mutex<HashMap<(String, u32), u64>>,
+    fresh: Mutex<judge::Fresh>,
     wake: Notify,
 }
 
@@ -70,6 +99,7 @@ impl Dispatch {
             active: Mutex::default(),
             touched: Mutex::default(),
             purges: Mutex::default(),
+            fresh: Mutex::default(),
             wake: Notify::new(),
         })
     }
@@ -106,6 +136,11 @@ impl Dispatch {
         });
         let own = Arc::clone(self);
         tasks.spawn(async move {
+            judge::run(&own).await;
+            "judge"
+        });
+        let own = Arc::clone(self);
+        tasks.spawn(async move {
             live::run(&own).await;
             "live"
         });
@@ -135,6 +170,14 @@ impl Dispatch {
         self.metrics.aside.fetch_add(taken.aside, Ordering::Relaxed);
         self.metrics.dropped.fetch_add(taken.dropped, Ordering::Relaxed);
         lock(&self.touched).extend(taken.campaigns);
+        let mut fresh = lock(&self.fresh);
+        for (job, counters, timings) in &taken.figures {
+            self.metrics.add(counters);
+            if let Some(figures) = fresh.get_mut(job) {
+                judge::add(figures, counters, timings);
+            }
+        }
+        drop(fresh);
         let mut purges = lock(&self.purges);
         for (job, shard, sequence) in taken.shards {
             purges.insert((job, shard), sequence);

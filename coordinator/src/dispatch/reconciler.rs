@@ -13,7 +13,7 @@ use trafficlab_shared::protocol::job::{KnownLog, ShardJob};
 use trafficlab_shared::protocol::subject;
 
 use super::broker::BrokerFault;
-use super::{Dispatch, lock};
+use super::{Dispatch, lock, rebalance};
 use crate::store::StoreError;
 use crate::store::runs::{PLANS, RUNS, Run, RunState, SHARDS, Shard, ShardState, TOMBSTONES};
 
@@ -33,6 +33,8 @@ const KEEP_END_NS: u64 = 600_000_000_000;
 pub(super) struct Active {
     /// Revision and origin last written to the bucket.
     written: Option<(u64, bool)>,
+    /// Whether the workers were told their shares of it.
+    announced: bool,
     published: HashMap<u32, Published>,
 }
 
@@ -107,6 +109,9 @@ async fn reconcile(dispatch: &Dispatch, job: &str) -> Result<(), PassError> {
     let Some(plan) = plan.map(Arc::new) else {
         return Ok(());
     };
+    if run.state == RunState::Starting && run.shards > 1 && announce_once(dispatch, job) {
+        rebalance::announce(dispatch, run.shards).await;
+    }
     for shard in 0..run.shards {
         let state = SHARDS.get(&dispatch.store, &(run.job.clone(), shard))?.unwrap_or_default();
         if wants_job(&run, &state) {
@@ -114,6 +119,12 @@ async fn reconcile(dispatch: &Dispatch, job: &str) -> Result<(), PassError> {
         }
     }
     Ok(())
+}
+
+/// True the first time.
+fn announce_once(dispatch: &Dispatch, job: &str) -> bool {
+    let mut active = lock(&dispatch.active);
+    active.get_mut(job).is_some_and(|active| !std::mem::replace(&mut active.announced, true))
 }
 
 async fn write_desired(dispatch: &Dispatch, job: &str, desired: &Desired) -> Result<(), PassError> {

@@ -28,6 +28,8 @@ pub struct WorkerView {
     pub beat: Heartbeat,
     /// When that came.
     pub seen: Instant,
+    /// When the first one came.
+    pub joined: Instant,
 }
 
 impl WorkerView {
@@ -77,10 +79,12 @@ impl Registry {
     fn take(&self, beat: Heartbeat) {
         let mut workers = lock(&self.workers);
         workers.retain(|_, worker| worker.seen.elapsed() < FORGOTTEN_AFTER);
+        let seen = Instant::now();
+        let joined = workers.get(&beat.worker).filter(|worker| worker.is_live()).map_or(seen, |worker| worker.joined);
         if !workers.contains_key(&beat.worker) {
             tracing::info!(worker = %beat.worker, capacity = beat.capacity, "worker joins");
         }
-        workers.insert(beat.worker.clone(), WorkerView { beat, seen: Instant::now() });
+        workers.insert(beat.worker.clone(), WorkerView { beat, seen, joined });
     }
 }
 

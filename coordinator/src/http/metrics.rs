@@ -60,6 +60,16 @@ struct Counts {
     records_dropped: u64,
     /// Commits of results
     commits: u64,
+    /// Requests that were generated
+    requests_generated: u64,
+    /// Of these, failures
+    requests_unsuccessful: u64,
+    /// Of these, more than 10 ms late
+    requests_late: u64,
+    /// Arrivals dropped at a full queue
+    arrivals_dropped: u64,
+    /// Arrivals that fell due while no worker held their shard
+    arrivals_missed: u64,
     /// Workers that beat
     workers: u64,
 }
@@ -162,6 +172,11 @@ fn gather(app: &App) -> (Metrics, ProcessFigures) {
             messages_set_aside: get(&ingest.aside),
             records_dropped: get(&ingest.dropped),
             commits: get(&ingest.commits),
+            requests_generated: get(&ingest.sent),
+            requests_unsuccessful: get(&ingest.failed),
+            requests_late: get(&ingest.late),
+            arrivals_dropped: get(&ingest.arrivals_dropped),
+            arrivals_missed: get(&ingest.arrivals_missed),
             workers: u64::try_from(app.dispatch.registry.live().len()).unwrap_or(0),
         },
     };
@@ -178,6 +193,11 @@ fn exposition(metrics: &Metrics, process: ProcessFigures, openmetrics: bool) -> 
         ("ingest_set_aside", "Messages set aside", counts.messages_set_aside),
         ("ingest_dropped", "Records known already or of no run", counts.records_dropped),
         ("ingest_commits", "Commits of results", counts.commits),
+        ("generator_requests", "Requests generated", counts.requests_generated),
+        ("generator_requests_failed", "Requests generated that were no success", counts.requests_unsuccessful),
+        ("generator_requests_late", "Requests generated more than 10 ms late", counts.requests_late),
+        ("generator_dropped", "Arrivals dropped at a full queue", counts.arrivals_dropped),
+        ("generator_missed", "Arrivals that fell due while no worker held their shard", counts.arrivals_missed),
     ];
     let gauges = [
         ("workers", "Workers that beat", time::float(counts.workers)),

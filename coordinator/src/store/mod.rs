@@ -20,6 +20,8 @@ pub mod segment;
 pub mod series;
 pub mod sled_kv;
 pub mod table;
+pub mod thresholds;
+pub mod workers;
 
 #[cfg(test)]
 mod commit_crash_tests;

@@ -89,9 +89,12 @@ pub struct Run {
     pub desired: Desired,
     /// What it does.
     pub state: RunState,
-    /// Why it failed or was stopped by the system.
+    /// Why it failed.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Why the system stopped it, such as a threshold that was crossed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_by: Option<String>,
     /// When it was asked for.
     pub created_ns: u64,
     /// When the first shard began its first active second.
@@ -110,6 +113,12 @@ impl Run {
     #[must_use]
     pub const fn is_generating(&self) -> bool {
         matches!(self.desired.state, DesiredState::Run) && !self.state.is_over()
+    }
+
+    /// Why it failed or was stopped by the system.
+    #[must_use]
+    pub fn why(&self) -> Option<&str> {
+        self.reason.as_deref().or(self.stopped_by.as_deref())
     }
 
     /// Whether it is held and can go on.

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use trafficlab_engine::traffic::counters::Counters;
 use trafficlab_engine::traffic::timings::Timings;
 use trafficlab_shared::clock;
 use uuid::Uuid;
 
 use super::take::{Block, Work};
-use super::{Incoming, lifecycle};
+use super::{Incoming, lifecycle, workers};
 use crate::store::entries::{ENTRIES_FRAME, EXTENTS, Extent, POSITION, Position, QUARANTINE, SEQUENCES};
 use crate::store::runs::{HISTOGRAMS, RUNS, SHARDS, TOTALS, Timing};
 use crate::store::segment::{Frame, FrameMeta, Location, SegmentDir, SegmentError, SegmentLog};
@@ -40,6 +41,8 @@ pub struct Taken {
     pub runs: HashSet<String>,
     /// The last sequence taken of each shard's log.
     pub shards: Vec<(String, u32, u64)>,
+    /// What was added to each run's figures.
+    pub figures: Vec<(String, Counters, Timings)>,
     /// Entries stored.
     pub entries: u64,
     /// Messages set aside.
@@ -164,6 +167,7 @@ impl Ingester {
         lifecycle::follow(&self.store, &mut work, &gone, &mut batch, &mut taken)?;
         self.put_blocks(&work, &gone, firsts, locations, &mut batch, &mut taken)?;
         self.put_figures(&work, &gone, &mut batch)?;
+        workers::put(&self.store, &work, &gone, &mut batch)?;
         for (key, shard) in &work.shards {
             if !gone.contains(&key.0) {
                 SHARDS.put(&mut batch, key, shard)?;
@@ -176,6 +180,12 @@ impl Ingester {
         POSITION.put(&mut batch, &0, &position)?;
         self.store.apply(batch)?;
         drop(guard);
+        let Work { counters, mut timings, .. } = work;
+        let figures = counters.into_iter().filter_map(|(job, counters)| {
+            let timings = timings.remove(&job)?;
+            Some((job, counters, timings))
+        });
+        taken.figures = figures.collect();
         Ok(taken)
     }
 

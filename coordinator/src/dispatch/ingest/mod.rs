@@ -7,6 +7,7 @@
 mod commit;
 mod lifecycle;
 mod take;
+mod workers;
 
 use std::sync::Arc;
 use std::time::Duration;

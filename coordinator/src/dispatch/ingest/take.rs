@@ -1,6 +1,6 @@
 //! Taking records one by one into a working set; nothing is written yet.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use trafficlab_engine::traffic::counters::Counters;
@@ -12,6 +12,7 @@ use trafficlab_shared::protocol::subject;
 use super::Incoming;
 use crate::store::entries::SetAside;
 use crate::store::runs::{RUNS, Run, SHARDS, Shard, ShardState, TOMBSTONES};
+use crate::store::workers::WorkerFigures;
 use crate::store::{Store, StoreError};
 
 /// Most bytes of a message that is set aside.
@@ -24,6 +25,8 @@ pub(super) struct Work {
     pub(super) runs: HashMap<String, Option<Run>>,
     pub(super) counters: HashMap<String, Counters>,
     pub(super) timings: HashMap<String, Timings>,
+    /// By job and worker.
+    pub(super) workers: BTreeMap<(String, String), WorkerFigures>,
     pub(super) blocks: Vec<Block>,
     pub(super) events: Vec<LifeEvent>,
     pub(super) aside: Vec<(u64, SetAside)>,
@@ -146,6 +149,9 @@ impl Work {
             return;
         };
         let job = record.job.clone();
+        let worker = self.workers.entry((job.clone(), record.worker.clone())).or_default();
+        worker.counts.merge(&(&counters).into());
+        worker.lag.merge(&timings.lag);
         self.counters.entry(job.clone()).or_default().merge(&counters);
         self.timings.entry(job.clone()).or_default().merge(&timings);
         if results.count > 0 {

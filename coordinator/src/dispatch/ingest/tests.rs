@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use tempfile::TempDir;
 use trafficlab_engine::traffic::counters::Counters;
+use trafficlab_engine::traffic::histogram::Histogram;
 use trafficlab_engine::traffic::pack::{BlockWriter, PackedEntry};
 use trafficlab_engine::traffic::timings::Timings;
 use trafficlab_shared::model::arrivals::Arrivals;
@@ -16,9 +17,11 @@ use uuid::Uuid;
 use super::{Incoming, Ingester};
 use crate::dispatch::runs;
 use crate::entries::EntryReader;
+use crate::measured::Times;
 use crate::store::entries::QUARANTINE;
 use crate::store::runs::{RUNS, RunState, SHARDS, ShardState, TOTALS};
 use crate::store::segment::SegmentDir;
+use crate::store::workers::{Counts, MOST_WORKERS, OTHER, WORKERS};
 use crate::store::{Batch, Store};
 
 struct Bench {
@@ -253,4 +256,49 @@ fn segments_without_their_metadata_are_not_thrown_away() {
     bench.ingester().commit(&[first]).unwrap();
     let opened = Ingester::open(Store::in_memory().unwrap(), bench.folder.path());
     assert!(opened.is_err_and(|error| error.to_string().contains("restore a dump")));
+}
+
+/// Response time, service time and lag of every request are known here, so both sums can be made anew.
+#[test]
+fn figures_are_exact_over_all_shards_and_add_up_by_worker() {
+    let mut bench = Bench::new(70);
+    let mut values = [Vec::new(), Vec::new(), Vec::new()];
+    let mut messages = Vec::new();
+    for shard in 0..70_u32 {
+        let mut record = bench.raw_record(shard, Event::Batch, 0, shard + 1);
+        record.worker = format!("w{shard:02}");
+        let mut own: Vec<u64> = (0..=u64::from(shard)).map(|k| 1000 + k * 997 * u64::from(shard)).collect();
+        let mut timings = Timings { response: Histogram::of(&mut own), ..Timings::default() };
+        values[0].extend(own.iter().copied());
+        own.iter_mut().for_each(|value| *value /= 2);
+        timings.service = Histogram::of(&mut own);
+        values[1].extend(own.iter().copied());
+        own.iter_mut().for_each(|value| *value /= 8);
+        timings.lag = Histogram::of(&mut own);
+        values[2].extend(own);
+        record.results.as_mut().unwrap().timings = Bytes::from(codec::encode(&timings).unwrap());
+        let subject = subject::traffic_results(&bench.job, shard);
+        messages.push(bench.incoming(subject, codec::encode(&record).unwrap()));
+    }
+    // Two commits, so that rows are made in both ways.
+    let later = messages.split_off(66);
+    bench.ingester().commit(&messages).unwrap();
+    let taken = bench.ingester().commit(&later).unwrap();
+    assert_eq!((taken.aside, taken.figures.len()), (0, 1));
+
+    let run = RUNS.get(&bench.store, &bench.job).unwrap().unwrap();
+    let times = Times::of(&bench.store, &[run]).unwrap();
+    let [response, service, lag] = &mut values;
+    assert_eq!(times.response, Histogram::of(response));
+    assert_eq!(times.service, Histogram::of(service));
+    assert_eq!(times.lag, Histogram::of(lag));
+
+    let rows: Vec<_> = WORKERS.scan_prefix(&bench.store, &bench.job, false).map(|row| row.unwrap()).collect();
+    assert_eq!(rows.len(), MOST_WORKERS + 1);
+    let mut sum = Counts::default();
+    rows.iter().for_each(|(_, row)| sum.merge(&row.counts));
+    assert_eq!(sum, (&TOTALS.get(&bench.store, &bench.job).unwrap().unwrap().counters).into());
+    let other = &rows.iter().find(|((_, worker), _)| worker == OTHER).unwrap().1;
+    assert_eq!(other.counts.sent, (65..=70).sum::<u64>(), "the last six workers together");
+    assert_eq!(rows.iter().map(|(_, row)| row.lag.count()).sum::<u64>(), times.lag.count());
 }

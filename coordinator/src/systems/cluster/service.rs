@@ -8,7 +8,7 @@ use crate::dispatch::registry::WorkerView;
 use crate::http::App;
 use crate::store::Store;
 use crate::store::entries::QUARANTINE;
-use crate::systems::time::{ms, rfc3339};
+use crate::systems::time::{ms, rfc3339, round3};
 use crate::systems::{Fault, Outcome};
 
 /// Bytes of a set-aside message that are shown.
@@ -39,6 +39,7 @@ fn view(worker: WorkerView) -> WorkerInfo {
         capacity: beat.capacity,
         running: beat.running,
         lanes: beat.lanes,
+        lane_busy: beat.lane_busy.iter().map(|share| round3(f64::from(*share))).collect(),
         draining: beat.draining,
         rss_bytes: beat.rss_bytes,
         cpu_seconds: ms(beat.cpu_ms),
@@ -57,7 +58,7 @@ pub async fn drain(app: &App, worker: &str, drain: bool) -> Outcome<()> {
         let shown: String = worker.chars().take(64).collect();
         return Err(Fault::not_found(format!("Worker `{}` not found", shown.escape_default())));
     }
-    let directive = WorkerDirective { v: 1, limit: None, drain };
+    let directive = WorkerDirective { v: 1, limit: None, drain, share: None };
     app.dispatch.registry.note_drain(worker, drain);
     app.dispatch.broker.put_directive(worker, &directive).await.map_err(|error| {
         tracing::warn!(%worker, %error, "a worker cannot be asked");

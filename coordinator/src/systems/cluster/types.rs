@@ -37,6 +37,8 @@ pub struct WorkerInfo {
     pub running: u32,
     /// Generator threads
     pub lanes: u32,
+    /// Share of the last second that each of them computed, from 0 to 1
+    pub lane_busy: Vec<f64>,
     /// Whether it is leaving
     pub draining: bool,
     /// Resident memory

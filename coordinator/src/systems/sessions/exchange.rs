@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use trafficlab_shared::error::FieldFault;
-use trafficlab_shared::model::run::{HeaderField, ResponseChecks};
+use trafficlab_shared::model::run::{HeaderField, HttpVersion, ResponseChecks};
 use trafficlab_shared::target::{check_headers, check_method};
 use trafficlab_shared::template::Template;
 
@@ -26,6 +26,12 @@ pub struct Exchange {
     pub timeout_ms: u64,
     /// How many redirects are followed.
     pub max_redirects: u8,
+    /// The version of HTTP.
+    pub version: HttpVersion,
+    /// Whether connections serve more than one request.
+    pub keep_alive: bool,
+    /// Requests at once on an HTTP/2 connection, when the campaign says.
+    pub streams: Option<u32>,
     /// What makes a response a success.
     pub checks: ResponseChecks,
 }
@@ -47,7 +53,21 @@ pub(super) fn read(config: &mut Fields<'_, '_>) -> Exchange {
         connections: u32::try_from(connections).unwrap_or(64),
         timeout_ms,
         max_redirects: u8::try_from(redirects).unwrap_or(0),
+        version: version(config),
+        keep_alive: config.flag("keep_alive").unwrap_or(true),
+        streams: config.whole("streams", 1..=1000).and_then(|streams| u32::try_from(streams).ok()),
         checks: checks(config),
+    }
+}
+
+fn version(config: &mut Fields<'_, '_>) -> HttpVersion {
+    match config.text("http_version", 8) {
+        None | Some("1.1") => HttpVersion::Http1,
+        Some("2") => HttpVersion::Http2,
+        Some(_) => {
+            config.fault("http_version", "must be \"1.1\" or \"2\"");
+            HttpVersion::Http1
+        }
     }
 }
 
@@ -73,7 +93,7 @@ fn headers(config: &mut Fields<'_, '_>) -> Vec<HeaderField> {
                 continue;
             }
         };
-        if !sealed && let Err(error) = Template::parse(text) {
+        if !sealed && let Err(error) = Template::parse_without_table(text) {
             config.faults().push(FieldFault::new(format!("{path}.{name}"), error.to_string()));
         }
         found.push(HeaderField { name: name.clone(), value: text.to_owned(), sealed });
@@ -97,7 +117,7 @@ fn body(config: &mut Fields<'_, '_>) -> Option<String> {
     if text.len() > MAX_BODY {
         config.fault("body", format!("must have at most {MAX_BODY} bytes"));
     }
-    if let Err(error) = Template::parse(&text) {
+    if let Err(error) = Template::parse_without_table(&text) {
         config.fault("body", error.to_string());
     }
     Some(text)

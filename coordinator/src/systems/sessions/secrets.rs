@@ -42,7 +42,7 @@ fn sealed(
             if let Some(fault) = check_headers([(name, value.as_str())], "config.headers").into_iter().next() {
                 return Err(fault.message);
             }
-            Template::parse(value).map_err(|error| error.to_string())?;
+            Template::parse_without_table(value).map_err(|error| error.to_string())?;
             let sealer = sealer.ok_or("secret values need `auth.secrets_key` in the server's configuration")?;
             sealer.seal(value, campaign).map(Some).map_err(|error| error.to_string())
         }

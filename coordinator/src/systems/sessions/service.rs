@@ -9,6 +9,7 @@ use trafficlab_shared::model::campaign::CampaignStatus;
 use trafficlab_shared::model::run::Mode;
 use uuid::Uuid;
 
+use super::arrivals;
 use super::input::{self, Input};
 use super::secrets;
 use super::settings::{self, Settings};
@@ -54,6 +55,7 @@ pub fn check(
             return Err(Fault::validation(faults));
         }
     };
+    arrivals::compact(&mut input.fields.config, &settings.arrivals);
     if settings.mode == Mode::Http {
         targets::check_name(app, &settings)?;
     }
@@ -92,7 +94,7 @@ pub async fn create(app: &App, body: &Map<String, Value>, repeat: Option<Repeata
     let id = id.unwrap_or_else(|| Uuid::now_v7().to_string());
     let Checked { input, settings } = check(app, &id, body, input::default_fields(), faults)?;
     let campaign = campaign(&id, input.name, CampaignStatus::Draft, input.fields);
-    let answer = view(campaign.clone(), settings.warnings, input.unknown)?;
+    let answer = view(campaign.clone(), settings, input.unknown)?;
     if let Some(earlier) = insert(store, &campaign, repeat.as_ref(), &answer)? {
         store.durable().await?;
         return Ok(earlier);
@@ -129,10 +131,10 @@ pub fn free_id(store: &Store, id: &str) -> Outcome<()> {
     cleanup::refuse_pending(store, id)
 }
 
-fn view(campaign: Campaign, warnings: Vec<String>, unknown: Vec<String>) -> Outcome<Value> {
+fn view(campaign: Campaign, settings: Settings, unknown: Vec<String>) -> Outcome<Value> {
     let mut session = Session::from(campaign);
     let sentence = |member: String| format!("`{member}` is kept and has no effect");
-    session.warnings = unknown.into_iter().chain(warnings).map(sentence).collect();
+    session.warnings = unknown.into_iter().chain(settings.warnings).map(sentence).chain(settings.notes).collect();
     serde_json::to_value(session).map_err(|error| Fault::internal("session", &error))
 }
 
@@ -203,7 +205,7 @@ fn apply_update(app: &App, id: &str, body: &Map<String, Value>) -> Outcome<(Valu
     campaign.updated_ns = clock::wall_ns();
     CAMPAIGNS.put(&mut batch, &campaign.id, &campaign)?;
     store.apply(batch)?;
-    Ok((view(campaign, settings.warnings, input.unknown)?, changed))
+    Ok((view(campaign, settings, input.unknown)?, changed))
 }
 
 /// Removes a session with its data; one that is running only when `force` says so.

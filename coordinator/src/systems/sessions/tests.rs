@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use trafficlab_shared::model::arrivals::Arrivals;
-use trafficlab_shared::model::run::Mode;
+use trafficlab_shared::model::run::{HttpVersion, Mode};
 use trafficlab_shared::seal::Sealer;
 
 use super::input::{self, default_fields};
@@ -42,6 +42,21 @@ fn a_target_makes_real_requests_unless_the_mode_says_otherwise() {
     assert_eq!(mode(json!({"target_url": "http://127.0.0.1:1/"})), Mode::Http);
     assert_eq!(mode(json!({"target_url": "http://x.example/", "config": {"mode": "simulate"}})), Mode::Simulate);
     assert_eq!(check(&json!({"config": {"mode": "http"}})).unwrap_err(), ["target_url"]);
+}
+
+#[test]
+fn a_campaign_chooses_its_version_of_http() {
+    let exchange = |config: Value| check(&json!({ "config": config })).unwrap().1.exchange;
+    let usual = exchange(json!({}));
+    assert_eq!((usual.version, usual.keep_alive, usual.streams), (HttpVersion::Http1, true, None));
+    let asked = exchange(json!({"http_version": "2", "streams": 8, "keep_alive": false}));
+    assert_eq!((asked.version, asked.keep_alive, asked.streams), (HttpVersion::Http2, false, Some(8)));
+    assert_eq!(exchange(json!({"http_version": "1.1"})).version, HttpVersion::Http1);
+    for (key, value) in
+        [("http_version", json!("3")), ("http_version", json!(2)), ("keep_alive", json!("no")), ("streams", json!(0))]
+    {
+        assert_eq!(check(&json!({ "config": { key: value } })).unwrap_err(), [format!("config.{key}")]);
+    }
 }
 
 #[test]

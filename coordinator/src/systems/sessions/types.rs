@@ -24,11 +24,22 @@ pub struct SessionBody {
     duration_minutes: Option<f64>,
     /// Country names, ISO codes or `{"country", "weight"}`
     geo_locations: Option<Vec<Value>>,
-    /// The auction: `bidders`, `floor_price`, `ad_formats`, `bid_rate`, `bid_price`, `auction_type`, `deals`, …
+    /// The auction: `bidders`, `floor_price`, `floors` (by ad format), `ad_formats`, `bid_rate`, `bid_price`,
+    /// `auction_type`, `deals` (`id`, `bid_floor`, `at`, `rate`, `wseat`, `wadomain`, `priority`, `guaranteed`),
+    /// `private_auction`, `currency`, `tmax`, `inventory`, `imps` (1 to this many impressions a request), `badv`, `bcat`,
+    /// `wseat`, `profile` (`full` or `basic` bid requests); `endpoint` names a real bidder, whose notices are requested
+    /// unless `notify` is false (each bid request then counts with four notices towards `generator.max_rate_per_target`)
     rtb_config: Option<Value>,
-    /// `mode` (`simulate` or `http`), `arrivals`, `stages`, `seed`, `method`, `headers`, `body`, `connections`,
-    /// `timeout_ms`, `max_redirects`, `checks`, `warm_up`, `catch_up`, `live_entries`, `entries_per_second_kept`,
-    /// `network_latency`, `server_time`, `error_rate`, `status_codes`, `response_bytes`
+    /// `mode` (`simulate` or `http`), `arrivals` (`constant`, `poisson`, or an object with a `type`: `stages`; `sine` with
+    /// `amplitude`, `period`, `phase`; `burst` with `on`, `off` or `cycle`, `min`, `alpha`, and `rest`; `replay` with
+    /// `timestamps` or `log`, `speed`, `repeat`; all but the last with `process`, `even` or `poisson`), `stages`, `seed`,
+    /// `method`, `headers`, `body`, `connections`, `timeout_ms`, `max_redirects`, `http_version` (`1.1` or `2`,
+    /// without a fallback), `streams` (requests at once on an HTTP/2 connection, 32), `keep_alive` (false closes each
+    /// connection after one request), `checks`, `warm_up`, `catch_up`, `thresholds` (texts such as `p99<50ms`, `error_rate<1%`, or `{"threshold", "abort_on", "after", "window"}`), `abort_on` (true ends the run
+    /// when one of them does not hold), `live_entries`, `entries_per_second_kept`,
+    /// `network_latency`, `server_time`, `error_rate`, `status_codes`, `response_bytes`, `sessions` (true, or
+    /// `think_time` in seconds, `pages` in the mean, `paths`: texts or `{"path", "weight", "entry"}`), `daily` (true, or
+    /// `hours`: 24 levels of local activity, `start_hour` in UTC)
     config: Option<Value>,
     /// Kinds of visitors: `{"name", "weight", "device_types", "click_probability", …}`
     user_profiles: Option<Vec<Value>>,

@@ -48,7 +48,9 @@ impl CampaignsApi {
         Query(run): Query<Option<String>>,
     ) -> Watched<StatsData> {
         let app = Arc::clone(&self.0);
-        Ok(Json(WithData::of(blocking(move || info::stats(app.store(), &campaign_id, run.as_deref())).await?)))
+        Ok(Json(WithData::of(
+            blocking(move || info::stats(app.store(), &app.dispatch.registry, &campaign_id, run.as_deref())).await?,
+        )))
     }
 
     /// Everything about a campaign

@@ -17,6 +17,8 @@ use crate::store::entries::{EXTENTS, SEQUENCES};
 use crate::store::runs::{HISTOGRAMS, RUNS_OF, SHARDS, TOTALS, Timing};
 use crate::store::segment::{Location, SegmentDir, SegmentError};
 use crate::store::series::SERIES;
+use crate::store::thresholds::RULES;
+use crate::store::workers::WORKERS;
 use crate::store::{Batch, FirstVersion, Store, StoreError, Table};
 use crate::systems::{Fault, Outcome};
 
@@ -133,6 +135,10 @@ fn forget_runs(store: &Store, batch: &mut Batch, campaign: &str, only: Option<&s
         bury(batch, job)?;
         RUNS_OF.delete(batch, &(campaign.to_owned(), job.clone()));
         TOTALS.delete(batch, job);
+        RULES.delete(batch, job);
+        for row in WORKERS.scan_prefix(store, job, false) {
+            WORKERS.delete(batch, &row?.0);
+        }
         for kind in [Timing::Response, Timing::Service, Timing::Lag] {
             HISTOGRAMS.delete(batch, &(job.clone(), kind as u8));
         }

@@ -5,6 +5,9 @@ use trafficlab_shared::error::FieldFault;
 
 use super::figures::{Figures, Times};
 use super::types::{Percentiles, TimesView};
+use super::verdicts::{self, ThresholdView};
+use super::workers;
+use crate::dispatch::registry::Registry;
 use crate::store::Store;
 use crate::store::runs::{RUNS, Run};
 use crate::systems::time::{float, ratio, round3};
@@ -42,8 +45,10 @@ pub struct RunFigures {
     pub average_response_time: f64,
     /// Distribution of times
     pub response_times: TimesView,
-    /// Whether the generator itself was the limit
+    /// Whether its figures tell of the generator too, as in its stats
     pub generator_limited: bool,
+    /// Its thresholds
+    pub thresholds: Vec<ThresholdView>,
 }
 
 /// One figure of both runs
@@ -82,8 +87,8 @@ pub struct Comparison {
 ///
 /// # Errors
 /// 404.
-pub fn compare(store: &Store, a: &str, b: &str, thresholds: Thresholds) -> Outcome<Comparison> {
-    let (a, b) = (figures(store, "a", a)?, figures(store, "b", b)?);
+pub fn compare(store: &Store, registry: &Registry, a: &str, b: &str, thresholds: Thresholds) -> Outcome<Comparison> {
+    let (a, b) = (figures(store, registry, "a", a)?, figures(store, registry, "b", b)?);
     let at = |run: &RunFigures, pick: fn(&Percentiles) -> f64| pick(&run.response_times.response);
     let plain = |metric: &str, a: f64, b: f64| difference(metric, a, b, None, true);
     let p95 = (at(&a, |times| times.p95), at(&b, |times| times.p95));
@@ -118,7 +123,7 @@ pub fn compare(store: &Store, a: &str, b: &str, thresholds: Thresholds) -> Outco
     Ok(Comparison { a, b, differences, within_thresholds })
 }
 
-fn figures(store: &Store, name: &str, job: &str) -> Outcome<RunFigures> {
+fn figures(store: &Store, registry: &Registry, name: &str, job: &str) -> Outcome<RunFigures> {
     let run = if job.len() <= 64 { RUNS.get(store, &job.to_owned())? } else { None };
     let Some(run) = run else {
         let shown: String = job.chars().take(64).collect();
@@ -127,6 +132,8 @@ fn figures(store: &Store, name: &str, job: &str) -> Outcome<RunFigures> {
     };
     let runs: [Run; 1] = [run];
     let (figures, times) = (Figures::of(store, &runs)?, Times::of(store, &runs)?);
+    let thresholds = verdicts::of_latest(store, &runs)?;
+    let limits = workers::all_limits(figures.limits(&times), &workers::of(store, registry, &runs)?);
     let [run] = runs;
     let error_rate = round3(100.0 * ratio(float(figures.counters.failed), float(figures.counters.sent)));
     Ok(RunFigures {
@@ -139,7 +146,8 @@ fn figures(store: &Store, name: &str, job: &str) -> Outcome<RunFigures> {
         requests_per_minute: figures.per_minute(),
         average_response_time: figures.mean_ms(),
         response_times: (&times).into(),
-        generator_limited: figures.generator_limited(),
+        generator_limited: !limits.is_empty(),
+        thresholds,
     })
 }
 

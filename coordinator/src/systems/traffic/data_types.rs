@@ -4,6 +4,8 @@ use poem_openapi::Object;
 use serde_json::Value;
 
 use super::types::{Arrived, TimesView};
+use super::verdicts::ThresholdView;
+use super::workers::WorkerView;
 
 /// Where a campaign stands
 #[derive(Debug, Clone, Object)]
@@ -108,8 +110,17 @@ pub struct MonitorData {
     pub response_times: TimesView,
     /// Where the arrivals of all runs went
     pub arrivals: Arrived,
-    /// Whether more than one arrival in a hundred was late, dropped or missed: then the figures tell of the generator too
+    /// Whether the figures of the latest run tell of the generator too: the send lag's 99th percentile is above 10 ms, or
+    /// less than 99 % of the scheduled requests were sent, in all or by one of the workers, or a lane has no time left
     pub generator_limited: bool,
+    /// Why
+    pub generator_limited_reasons: Vec<String>,
+    /// The workers of the latest run
+    pub workers: Vec<WorkerView>,
+    /// The thresholds of the latest run
+    pub thresholds: Vec<ThresholdView>,
+    /// The auction funnel of all runs, and how the real bidder did
+    pub rtb: Value,
     /// Stored entries
     pub stored_entries: u64,
     /// The latest run
@@ -161,6 +172,15 @@ pub struct StatsData {
     pub response_times: TimesView,
     /// Where the arrivals went
     pub arrivals: Arrived,
+    /// Whether the figures tell of the generator too: the send lag's 99th percentile is above 10 ms, or less than 99 % of
+    /// the scheduled requests were sent, in all or by one of the workers, or a lane has no time left
+    pub generator_limited: bool,
+    /// Why
+    pub generator_limited_reasons: Vec<String>,
+    /// The workers, with what each did of it
+    pub workers: Vec<WorkerView>,
+    /// The thresholds of the run, or of the latest one
+    pub thresholds: Vec<ThresholdView>,
     /// Stored entries
     pub stored_entries: u64,
     /// Bytes received

@@ -1,11 +1,12 @@
 //! Figures of runs, added up from their counters and histograms; no entry is looked at.
 
 use trafficlab_engine::traffic::counters::Counters;
-use trafficlab_engine::traffic::histogram::Histogram;
-use trafficlab_shared::clock;
+use trafficlab_engine::traffic::judge;
 
+use crate::measured;
+pub use crate::measured::{Times, active_ns, shards};
 use crate::store::Store;
-use crate::store::runs::{HISTOGRAMS, Run, RunState, SHARDS, Shard, ShardState, TOTALS, Timing};
+use crate::store::runs::{Run, TOTALS};
 use crate::systems::Outcome;
 use crate::systems::time::{float, ms, ratio, round3};
 
@@ -24,17 +25,6 @@ pub struct Figures {
     pub ended_ns: Option<u64>,
     /// Active time of all runs.
     pub active_ns: u64,
-}
-
-/// The three times of requests.
-#[derive(Debug, Clone, Default)]
-pub struct Times {
-    /// From the intended moment to the end.
-    pub response: Histogram,
-    /// From the real send to the end.
-    pub service: Histogram,
-    /// From the intended moment to the real send.
-    pub lag: Histogram,
 }
 
 impl Figures {
@@ -90,82 +80,24 @@ impl Figures {
         round3(ratio(float(self.counters.sent), self.minutes()))
     }
 
-    /// More than one arrival in a hundred was late, dropped or missed: the figures tell of the generator too.
+    /// Why the figures tell of the generator too; empty when they do not.
     #[must_use]
-    pub const fn generator_limited(&self) -> bool {
-        let counters = &self.counters;
-        (counters.late + counters.dropped + counters.missed) * 100 > counters.scheduled
+    pub fn limits(&self, times: &Times) -> Vec<String> {
+        let counts = (&self.counters).into();
+        judge::generator_limits(&measured::observed(&counts, times, self.active_ns / 1_000_000))
     }
-}
-
-impl Times {
-    /// The histograms of `runs` together.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn of(store: &Store, runs: &[Run]) -> Outcome<Self> {
-        let mut sum = Self::default();
-        for run in runs {
-            let kinds = [
-                (Timing::Response, &mut sum.response),
-                (Timing::Service, &mut sum.service),
-                (Timing::Lag, &mut sum.lag),
-            ];
-            for (kind, into) in kinds {
-                if let Some(histogram) = HISTOGRAMS.get(store, &(run.job.clone(), kind as u8))? {
-                    into.merge(&histogram);
-                }
-            }
-        }
-        Ok(sum)
-    }
-}
-
-/// All shards of a run by their numbers; those nobody started are waiting.
-///
-/// # Errors
-/// When the store fails.
-pub fn shards(store: &Store, run: &Run) -> Outcome<Vec<Shard>> {
-    let mut found = vec![Shard::default(); usize::try_from(run.shards).unwrap_or(0)];
-    for row in SHARDS.scan_prefix(store, &run.job, false) {
-        let ((_, number), shard) = row?;
-        if let Some(place) = usize::try_from(number).ok().and_then(|number| found.get_mut(number)) {
-            *place = shard;
-        }
-    }
-    Ok(found)
-}
-
-/// Active time of a run so far: its slot clock, without pauses.
-#[must_use]
-pub fn active_ns(run: &Run, shards: &[Shard]) -> u64 {
-    let length = run.desired.duration_ms.saturating_mul(1_000_000);
-    if run.state == RunState::Completed {
-        return length;
-    }
-    let now = clock::wall_ns();
-    let of_shard = |shard: &Shard| {
-        let slots = u64::from(shard.next.slot) * 1_000_000_000;
-        let until = match shard.state {
-            ShardState::Running if !run.state.is_over() => now,
-            ShardState::Running | ShardState::Stopped | ShardState::Failed => shard.stored_ns,
-            _ => return slots,
-        };
-        let begun = shard.origin.map(|origin| origin.active_ns + until.saturating_sub(origin.wall_ns));
-        begun.unwrap_or(slots)
-    };
-    shards.iter().map(of_shard).max().unwrap_or(0).min(length)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::runs::{RunState, Shard, ShardState};
     use trafficlab_shared::protocol::report::{Cursor, Origin};
 
     #[test]
     fn figures_of_nothing_are_zeros() {
         let figures = Figures::default();
-        assert!(!figures.has_data() && !figures.generator_limited());
+        assert!(!figures.has_data() && figures.limits(&Times::default()).is_empty());
         let all = [figures.success_rate(), figures.mean_ms(), figures.per_minute(), figures.minutes()];
         assert!(all.iter().all(|figure| figure.abs() < f64::EPSILON));
     }
@@ -175,9 +107,11 @@ mod tests {
         let mut figures = Figures::default();
         figures.counters.scheduled = 1000;
         figures.counters.missed = 10;
-        assert!(!figures.generator_limited());
+        figures.counters.sent = 990;
+        assert!(figures.limits(&Times::default()).is_empty());
         figures.counters.dropped = 1;
-        assert!(figures.generator_limited());
+        figures.counters.sent = 989;
+        assert_eq!(figures.limits(&Times::default()).len(), 1);
     }
 
     #[test]
@@ -194,5 +128,34 @@ mod tests {
         assert_eq!(active_ns(&run, &[shard(ShardState::Stopped)]), 8_000_000_000);
         assert_eq!(active_ns(&run, &[Shard::default()]), 0);
         assert_eq!(active_ns(&run, &[shard(ShardState::Running)]), 60_000_000_000);
+        // Stopped while it was held, and started again with the origin of its first activation in the record.
+        let later = |state| Shard { stored_ns: 3_600_000_000_000, ..shard(state) };
+        assert_eq!(active_ns(&run, &[later(ShardState::Stopped)]), 7_000_000_000);
+        let mut resumed = super::super::tests::run("job", 60_000);
+        resumed.desired.activation = 2;
+        assert_eq!(active_ns(&resumed, &[later(ShardState::Running)]), 7_000_000_000);
+        assert_eq!(measured::told_ns(&resumed, &[later(ShardState::Running)]), 7_000_000_000);
+    }
+
+    #[test]
+    fn a_rate_is_that_of_the_time_which_results_tell_of() {
+        let mut run = super::super::tests::run("job", 60_000);
+        let origin = Some(Origin { activation: 1, active_ns: 0, wall_ns: 100 });
+        let told = |ms: u64| Shard {
+            state: ShardState::Running,
+            origin,
+            next: Cursor { slot: u32::try_from(ms / 1000).unwrap_or(0), k: 0 },
+            stored_ns: 100 + ms * 1_000_000,
+            ..Shard::default()
+        };
+        let of = |run: &Run, shards: &[Shard]| measured::told_ns(run, shards) / 1_000_000;
+        // Long after the last results, as after a coordinator's restart, and with a shard that nobody has taken yet.
+        assert_eq!(of(&run, &[told(5000), told(4000), Shard::default()]), 4500);
+        assert_eq!(of(&run, &[told(9000), told(1000)]), 6000, "what a silent shard does not send is missing");
+        assert_eq!(of(&run, &[told(90_000)]), 60_000);
+        let held = Shard { state: ShardState::Paused, next: Cursor { slot: 7, k: 0 }, ..told(8000) };
+        assert_eq!((of(&run, &[held]), of(&run, &[])), (7000, 0));
+        run.state = RunState::Completed;
+        assert_eq!(of(&run, &[told(1)]), 60_000);
     }
 }

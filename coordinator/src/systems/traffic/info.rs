@@ -8,7 +8,8 @@ use trafficlab_shared::model::error_kind::ErrorKind;
 
 use super::data_types::{InfoData, StatsData, TrafficHealth, TrafficHealthData};
 use super::figures::{self, Figures, Times};
-use super::{lookup, monitor};
+use super::{lookup, monitor, verdicts, workers};
+use crate::dispatch::registry::Registry;
 use crate::http::{App, health};
 use crate::store::Store;
 use crate::store::campaigns::CAMPAIGNS;
@@ -24,11 +25,13 @@ const SHOWN: usize = 100;
 ///
 /// # Errors
 /// 404.
-pub fn stats(store: &Store, id: &str, job: Option<&str>) -> Outcome<StatsData> {
+pub fn stats(store: &Store, registry: &Registry, id: &str, job: Option<&str>) -> Outcome<StatsData> {
     let campaign = lookup::campaign(store, id)?;
     let runs = lookup::selected(store, id, job)?;
     let figures = Figures::of(store, &runs)?;
     let times = Times::of(store, &runs)?;
+    let workers = workers::of(store, registry, &runs)?;
+    let limits = workers::all_limits(figures.limits(&times), &workers);
     let counters = &figures.counters;
     let end = figures.ended_ns.or_else(|| Some(figures.updated_ns).filter(|updated| *updated > 0));
     Ok(StatsData {
@@ -48,6 +51,10 @@ pub fn stats(store: &Store, id: &str, job: Option<&str>) -> Outcome<StatsData> {
         average_response_time: figures.mean_ms(),
         response_times: (&times).into(),
         arrivals: counters.into(),
+        generator_limited: !limits.is_empty(),
+        generator_limited_reasons: limits,
+        workers,
+        thresholds: verdicts::of_latest(store, &runs)?,
         stored_entries: figures.entries,
         bytes_in: counters.bytes_in,
         bytes_out: counters.bytes_out,
@@ -77,7 +84,9 @@ fn error_name(code: u16) -> String {
     kind.map_or_else(|| code.to_string(), |kind| kind.as_str().to_owned())
 }
 
-fn funnel(rtb: &RtbCounters) -> Value {
+/// From bid request to conversion, and how the real bidder did.
+pub(super) fn funnel(rtb: &RtbCounters) -> Value {
+    let bidder = &rtb.bidder;
     json!({
         "requests": rtb.requests,
         "bids": rtb.bids,
@@ -87,6 +96,15 @@ fn funnel(rtb: &RtbCounters) -> Value {
         "clicks": rtb.clicks,
         "conversions": rtb.conversions,
         "spend": float(rtb.spend_micros()) / 1e6,
+        "bidder": {
+            "requests": bidder.asked,
+            "wins": bidder.wins,
+            "bid_timeouts": bidder.timeouts,
+            "invalid_bids": bidder.invalid_bids,
+            "notices_sent": bidder.notices_sent,
+            "notices_failed": bidder.notices_failed,
+            "notices_dropped": bidder.notices_dropped,
+        },
     })
 }
 
@@ -151,7 +169,7 @@ fn generation(store: &Store, runs: &[Run]) -> Outcome<Value> {
         json!({
             "run_id": run.job,
             "state": run.state.as_str(),
-            "reason": run.reason,
+            "reason": run.why(),
             "created_at": rfc3339(run.created_ns),
             "started_at": maybe_rfc3339(run.started_ns),
             "ended_at": maybe_rfc3339(run.ended_ns),
@@ -162,7 +180,7 @@ fn generation(store: &Store, runs: &[Run]) -> Outcome<Value> {
         "is_paused": latest.is_some_and(Run::is_held),
         "thread_id": latest.map(|run| run.job.as_str()),
         "state": latest.map(|run| run.state.as_str()),
-        "reason": latest.and_then(|run| run.reason.as_deref()),
+        "reason": latest.and_then(Run::why),
         "desired_state": latest.map(|run| monitor::desired(run).state),
         "active_seconds": latest.map(|run| monitor::observed(run, &shards).active_seconds),
         "progress": latest.map(|run| monitor::observed(run, &shards).progress),

@@ -22,8 +22,11 @@ pub mod start;
 pub mod stream;
 pub mod targets;
 pub mod trial;
+mod trial_rtb;
 pub mod types;
 pub mod upkeep;
+pub mod verdicts;
+pub mod workers;
 
 #[cfg(test)]
 mod stream_tests;

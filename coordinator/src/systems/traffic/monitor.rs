@@ -6,8 +6,8 @@ use trafficlab_shared::protocol::control::DesiredState;
 
 use super::data_types::{DesiredView, MonitorData, ObservedView, ShardView, StatusData};
 use super::figures::{self, Figures, Times};
-use super::lookup;
 use super::stream::last_entry;
+use super::{lookup, verdicts, workers};
 use crate::http::App;
 use crate::store::Store;
 use crate::store::campaigns::Campaign;
@@ -51,6 +51,9 @@ pub fn monitor(app: &App, id: &str) -> Outcome<MonitorData> {
     let latest = runs.last();
     let shards = latest.map(|run| figures::shards(store, run)).transpose()?.unwrap_or_default();
     let times = latest.map_or_else(|| Ok(Times::default()), |run| Times::of(store, std::slice::from_ref(run)))?;
+    let workers = workers::of(store, &app.dispatch.registry, latest.map_or(&[], std::slice::from_ref))?;
+    let limits = latest.map_or_else(|| Ok(Vec::new()), |run| latest_limits(store, run, &times))?;
+    let limits = workers::all_limits(limits, &workers);
     Ok(MonitorData {
         is_running: runs.iter().any(Run::is_generating),
         has_data: figures.has_data(),
@@ -64,7 +67,11 @@ pub fn monitor(app: &App, id: &str) -> Outcome<MonitorData> {
         average_response_time: figures.mean_ms(),
         response_times: (&times).into(),
         arrivals: (&figures.counters).into(),
-        generator_limited: figures.generator_limited(),
+        generator_limited: !limits.is_empty(),
+        generator_limited_reasons: limits,
+        workers,
+        thresholds: verdicts::of_latest(store, &runs)?,
+        rtb: super::info::funnel(&figures.counters.rtb),
         stored_entries: figures.entries,
         run_id: latest.map(|run| run.job.clone()),
         desired: latest.map(desired),
@@ -76,6 +83,10 @@ pub fn monitor(app: &App, id: &str) -> Outcome<MonitorData> {
         reason: campaign.reason,
         campaign_id: campaign.id,
     })
+}
+
+fn latest_limits(store: &Store, run: &Run, times: &Times) -> Outcome<Vec<String>> {
+    Ok(Figures::of(store, std::slice::from_ref(run))?.limits(times))
 }
 
 pub(super) fn last_updated(campaign: &Campaign, figures: &Figures) -> String {

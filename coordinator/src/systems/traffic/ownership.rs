@@ -1,34 +1,17 @@
 //! Proof that the owner of a public target agrees: a line in its `/.well-known/trafficlab.txt`.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::StreamExt;
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
-use subtle::ConstantTimeEq;
 use trafficlab_shared::config::Secret;
+use trafficlab_shared::proof::{LONGEST, TIMEOUT, holds};
+pub use trafficlab_shared::proof::{PATH, line_for};
 use trafficlab_shared::target::TargetUrl;
-
-const TIMEOUT: Duration = Duration::from_secs(5);
-const LONGEST: usize = 4096;
-/// Where the line stands.
-pub const PATH: &str = "/.well-known/trafficlab.txt";
 
 /// Why the proof failed, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unproven(pub String);
-
-/// The line that the owner of `target` publishes.
-#[must_use]
-pub fn line_for(secret: &Secret, target: &TargetUrl) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(target.origin().as_bytes());
-    format!("trafficlab-verification={}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
-}
 
 /// Fetches the file from `address`, the one that was judged, and looks for the line.
 ///
@@ -39,8 +22,11 @@ pub async fn prove(secret: &Secret, target: &TargetUrl, address: IpAddr) -> Resu
     let text = tokio::time::timeout(TIMEOUT, fetch(target, address)).await;
     let text =
         text.map_err(|_elapsed| Unproven(format!("`{}{PATH}` did not answer within 5 s", target.origin())))??;
-    let found = text.lines().any(|line| bool::from(line.trim().as_bytes().ct_eq(wanted.as_bytes())));
-    if found { Ok(()) } else { Err(Unproven(format!("`{}{PATH}` does not hold the line", target.origin()))) }
+    if holds(&text, &wanted) {
+        Ok(())
+    } else {
+        Err(Unproven(format!("`{}{PATH}` does not hold the line", target.origin())))
+    }
 }
 
 async fn fetch(target: &TargetUrl, address: IpAddr) -> Result<String, Unproven> {
@@ -84,15 +70,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "test code")]
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    #[test]
-    fn the_line_is_about_scheme_host_and_port() {
-        let line = |url: &str| line_for(&Secret::new("secret"), &TargetUrl::parse(url).unwrap());
-        assert_eq!(line("http://a.test/x?y"), line("http://A.test:80/"));
-        assert_ne!(line("http://a.test/"), line("https://a.test/"));
-        assert_ne!(line("http://a.test/"), line("http://a.test:81/"));
-        assert!(line("http://a.test/").starts_with("trafficlab-verification="));
-    }
 
     async fn served(head: &'static str, body: String) -> Result<(), Unproven> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

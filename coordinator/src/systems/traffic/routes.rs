@@ -83,7 +83,9 @@ impl TrafficApi {
 
     /// Try the generation functions: `generate_traffic_data`, `simulate_request` or `full_traffic_simulation`
     ///
-    /// Takes `count` (at most 1000), `seed` and all fields of a session; nothing is stored or sent.
+    /// Takes `count` (at most 1000), `seed` and all fields of a session; nothing is stored or sent. `rtb` in the answer
+    /// shows an auction with its bid request and response, whether all such documents are right by OpenRTB 2.6, and the
+    /// funnel; a real bidder is simulated.
     #[oai(path = "/api/traffic/test", method = "post", operation_id = "test")]
     async fn test(&self, body: JsonBody<Map<String, Value>, Value>) -> Result<Reply<Value>, Refused<Change>> {
         let generator = self.0.config.generator.clone();
@@ -118,6 +120,7 @@ impl TrafficApi {
             rate_percent: bound("rate_percent", rate_percent, 5.0)?,
         };
         let app = Arc::clone(&self.0);
-        Ok(Json(WithData::of(blocking(move || compare::compare(app.store(), &a, &b, thresholds)).await?)))
+        let compare = move || compare::compare(app.store(), &app.dispatch.registry, &a, &b, thresholds);
+        Ok(Json(WithData::of(blocking(compare).await?)))
     }
 }

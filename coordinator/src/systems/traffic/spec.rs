@@ -1,10 +1,12 @@
 //! From a campaign's settings to the plan of a run.
 
+use trafficlab_shared::clock;
 use trafficlab_shared::config::GeneratorConfig;
+use trafficlab_shared::model::content::ContentSpec;
 use trafficlab_shared::model::run::{HttpSpec, Mode, RunSpec, shard_count};
 
 use crate::systems::sessions::settings::Settings;
-use crate::systems::{Fault, Outcome};
+use crate::systems::{Fault, Outcome, time};
 
 /// Builds the plan; `proven` says that the owner of a public target agreed.
 ///
@@ -23,12 +25,13 @@ pub fn build(
         (Mode::Http, Some(url)) => Some(http(generator, settings, url, proven)),
         _ => None,
     };
+    let shards = shard_count(settings.peak, generator.max_shards);
     Ok(RunSpec {
         job: job.to_owned(),
         campaign: campaign.to_owned(),
         seed: settings.seed.map_or_else(random_seed, Ok)?,
         mode: settings.mode,
-        shards: shard_count(settings.peak, generator.max_shards),
+        shards,
         arrivals: settings.arrivals.clone(),
         rate: settings.rate,
         duration_ms: settings.duration_ms,
@@ -37,9 +40,21 @@ pub fn build(
         keep_one_in: keep_one_in(settings.peak, settings.kept_per_second.unwrap_or(generator.entries_per_second_kept)),
         live_entries: settings.live_entries,
         shown_url: url.filter(|_| settings.mode == Mode::Simulate),
-        content: settings.content.clone(),
+        content: content(settings, shards),
         http,
     })
+}
+
+/// What of the content is only known when a run starts: how dense arrivals are, and what time it is.
+fn content(settings: &Settings, shards: u32) -> ContentSpec {
+    let mut content = settings.content.clone();
+    if let Some(sessions) = &mut content.sessions {
+        sessions.fit(settings.peak / u64::from(shards.max(1)));
+    }
+    if let Some(daily) = &mut content.daily {
+        daily.start_utc_s.get_or_insert(clock::wall_ns() / time::SECOND_NS);
+    }
+    content
 }
 
 fn http(generator: &GeneratorConfig, settings: &Settings, url: &str, proven: bool) -> HttpSpec {
@@ -55,6 +70,9 @@ fn http(generator: &GeneratorConfig, settings: &Settings, url: &str, proven: boo
         checks: exchange.checks,
         allow_targets: generator.allow_targets.clone(),
         ownership_proven: proven,
+        version: exchange.version,
+        close_connections: !exchange.keep_alive,
+        streams: exchange.streams,
     }
 }
 

@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use trafficlab_shared::clock;
 use trafficlab_shared::model::campaign::CampaignStatus;
 use trafficlab_shared::model::run::RunSpec;
-use trafficlab_shared::target::TargetUrl;
 use uuid::Uuid;
 
 use super::{cleanup, lookup, retention, spec, targets};
@@ -15,10 +14,11 @@ use crate::http::App;
 use crate::http::idempotency::Repeatable;
 use crate::store::Batch;
 use crate::store::campaigns::{CAMPAIGNS, Campaign};
+use crate::store::thresholds::{RULES, Rules};
 use crate::systems::sessions::input::{self, default_fields};
-use crate::systems::sessions::secrets;
 use crate::systems::sessions::service::{self, Checked};
 use crate::systems::sessions::settings::Settings;
+use crate::systems::sessions::{bidder, secrets};
 use crate::systems::{Fault, Outcome};
 
 /// A start that was read and checked, and not yet done.
@@ -69,7 +69,8 @@ fn ask(app: &App, body: &Map<String, Value>) -> Outcome<Asked> {
     let known = CAMPAIGNS.get(app.store(), &id)?;
     let new = known.is_none();
     let given = |key: &str| body.get(key).is_some_and(|value| !value.is_null());
-    if new && !(given("target_url") && given("requests_per_minute")) {
+    let aimed = given("target_url") || body.get("rtb_config").is_some_and(bidder::is_named);
+    if new && !(aimed && given("requests_per_minute")) {
         return Err(Fault::no_campaign(&id));
     }
     cleanup::refuse_pending(app.store(), &id)?;
@@ -147,12 +148,12 @@ fn commit(app: &App, asked: Asked, plan: &RunSpec, repeat: Option<&Repeatable>) 
         check_startable(app, &campaign)?;
         campaign
     };
-    let origin = plan.http.as_ref().and_then(|http| TargetUrl::parse(&http.url).ok()).map(|url| url.origin());
-    if let Some(origin) = &origin {
-        targets::check_cap(app, origin, &plan.job, asked.settings.peak)?;
-    }
+    targets::check_cap(app, plan, asked.settings.peak)?;
     let mut batch = Batch::new();
     runs::plan(&mut batch, plan)?;
+    if !asked.settings.thresholds.is_empty() {
+        RULES.put(&mut batch, &plan.job, &Rules::new(asked.settings.thresholds.clone()))?;
+    }
     let now = clock::wall_ns();
     campaign.run = Some(plan.job.clone());
     campaign.started_ns = Some(now);

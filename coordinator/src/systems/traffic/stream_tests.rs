@@ -15,6 +15,7 @@ use trafficlab_shared::model::campaign::CampaignStatus;
 use super::select::{self, Asked};
 use super::stream::{self, Format, Plan};
 use super::{cleanup, spec};
+use crate::entries::EntryReader;
 use crate::store::campaigns::CAMPAIGNS;
 use crate::store::entries::{ENTRIES_FRAME, EXTENTS, Extent, SEQUENCES};
 use crate::store::runs::{PLANS, RUNS, RUNS_OF, TOTALS};
@@ -112,6 +113,26 @@ async fn all_entries_come_in_order_and_metadata_fits() {
     assert_eq!(found, (1..=300).collect::<Vec<_>>());
     assert_eq!(metadata["total_requests"], 300);
     assert_eq!(metadata["next_cursor"], json!(null));
+}
+
+/// Entries of any length fit into a message: a page ends with the entry that fills it.
+#[test]
+fn a_page_ends_when_it_is_long_enough() {
+    let stored = stored("a");
+    let mut from = 1;
+    let mut pages = 0;
+    while from <= u64::from(BLOCK) {
+        let mut reader = EntryReader::open(&stored.store, &stored.segments, "c", from).unwrap();
+        let page = reader.next_block().unwrap().unwrap().page(20_000);
+        let entries: Vec<Value> = serde_json::from_str(&page.json).unwrap();
+        assert_eq!((page.first_sequence, entries[0]["sequence"].as_u64()), (from, Some(from)));
+        assert_eq!(entries.len() as u64, page.last_sequence + 1 - from);
+        let longest = entries.iter().map(|entry| entry.to_string().len()).max().unwrap();
+        assert!(page.json.len() < 20_000 + 2 * longest, "{}", page.json.len());
+        from = page.last_sequence + 1;
+        pages += 1;
+    }
+    assert!(pages > 5, "{pages}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use trafficlab_shared::model::campaign::CampaignStatus::{self, Completed, Draft,
 use trafficlab_shared::protocol::control::{Desired, DesiredState};
 
 use super::{control, info, lookup};
+use crate::dispatch::registry::Registry;
 use crate::store::campaigns::{CAMPAIGNS, Campaign};
 use crate::store::runs::{RUNS, RUNS_OF, Run, RunState, TOTALS, Totals};
 use crate::store::{Batch, Store};
@@ -31,6 +32,7 @@ pub(super) fn run(job: &str, duration_ms: u64) -> Run {
         },
         state: RunState::Running,
         reason: None,
+        stopped_by: None,
         created_ns: 1,
         started_ns: Some(1),
         ended_ns: None,
@@ -149,18 +151,18 @@ fn stats_add_runs_up_or_show_one() {
         TOTALS.put(&mut batch, &job.to_owned(), &totals).unwrap();
     }
     store.apply(batch).unwrap();
-    let all = info::stats(&store, "c", None).unwrap();
+    let all = info::stats(&store, &Registry::default(), "c", None).unwrap();
     assert_eq!((all.total_requests, all.successful_requests, all.unique_geo_locations, all.runs), (7, 5, 2, 2));
-    let one = info::stats(&store, "c", Some("j")).unwrap();
+    let one = info::stats(&store, &Registry::default(), "c", Some("j")).unwrap();
     assert_eq!((one.total_requests, one.runs), (4, 1));
     assert!((one.success_rate - 75.0).abs() < 1e-9);
-    assert_eq!(info::stats(&store, "c", Some("nope")).unwrap_err().code, Code::NotFound);
-    assert_eq!(info::stats(&store, "nope", None).unwrap_err().code, Code::NotFound);
+    assert_eq!(info::stats(&store, &Registry::default(), "c", Some("nope")).unwrap_err().code, Code::NotFound);
+    assert_eq!(info::stats(&store, &Registry::default(), "nope", None).unwrap_err().code, Code::NotFound);
 }
 
 #[test]
 fn a_campaign_without_data_has_zeros() {
     let store = store_with(&campaign(Draft, None), &[]);
-    let stats = info::stats(&store, "c", None).unwrap();
+    let stats = info::stats(&store, &Registry::default(), "c", None).unwrap();
     assert_eq!((stats.total_requests, stats.stored_entries, stats.start_time), (0, 0, None));
 }

@@ -12,10 +12,10 @@ use trafficlab_engine::traffic::simulate::simulate_with_dims;
 use trafficlab_shared::clock;
 use trafficlab_shared::config::GeneratorConfig;
 
-use super::spec;
 use super::types::Percentiles;
+use super::{spec, trial_rtb};
 use crate::systems::fields::Fields;
-use crate::systems::sessions::{input, settings};
+use crate::systems::sessions::{bidder, input, settings};
 use crate::systems::time::{float, ratio, round3};
 use crate::systems::{Fault, Outcome};
 
@@ -63,6 +63,8 @@ pub fn run(generator: &GeneratorConfig, body: &Map<String, Value>) -> Outcome<Va
     let mut plan = spec::build(generator, "test", "test", &settings, false)?;
     plan.shards = 1;
     plan.seed = seed.unwrap_or(plan.seed);
+    // Nothing is sent, so a real bidder is simulated.
+    plan.content.rtb.iter_mut().for_each(bidder::simulate);
     let scheduled = test_type == "full_traffic_simulation";
     let drawn = draw(plan, count, scheduled)?;
     Ok(answer(&test_type, &drawn, scheduled))
@@ -106,7 +108,12 @@ fn moments(plan: &trafficlab_shared::model::run::RunSpec, count: u64, scheduled:
 fn answer(test_type: &str, drawn: &Drawn, scheduled: bool) -> Value {
     let counters = &drawn.counters;
     let entries = render(drawn);
-    let verification = verify(drawn, &entries, scheduled);
+    let mut verification = verify(drawn, &entries, scheduled);
+    let auctions = trial_rtb::check(&entries);
+    if let Some(auctions) = &auctions {
+        let name = "bid_documents_are_openrtb_2_6";
+        verification.push(json!({ "check": name, "passed": auctions.is_valid(), "detail": auctions.detail() }));
+    }
     let passed = verification.iter().all(|check| check.get("passed") == Some(&Value::Bool(true)));
     let analytics = json!({
         "total_requests": counters.sent,
@@ -138,6 +145,7 @@ fn answer(test_type: &str, drawn: &Drawn, scheduled: bool) -> Value {
         "seed": drawn.plan.seed,
         "data": { "results": shown, "result": shown.first(), "total_results": entries.len() },
         "analytics": analytics,
+        "rtb": auctions.map(|auctions| auctions.view(&counters.rtb)),
         "verification": verification,
     })
 }
@@ -164,7 +172,14 @@ fn render(drawn: &Drawn) -> Vec<Value> {
     };
     let begin = clock::wall_ns();
     let one = |((entry, due), sequence): (&(PackedEntry, u64), u64)| {
-        let row = EntryRow { content: &drawn.content, context: &context, sequence, scheduled_ns: begin + due, entry };
+        let row = EntryRow {
+            content: &drawn.content,
+            context: &context,
+            sequence,
+            scheduled_ns: begin + due,
+            entry,
+            blob: None,
+        };
         let mut json = Vec::new();
         write_json(&mut json, &row);
         serde_json::from_slice(&json).unwrap_or_default()
