@@ -1,17 +1,24 @@
 //! The product as its users see it, with every process real.
 
+mod arrivals;
+mod bidder;
 mod cli;
 mod control;
 mod data;
 mod dev;
 mod dump;
 mod failures;
+mod generate;
+mod http2;
 mod pages;
 mod quick;
 mod quota;
 mod sessions;
 mod shapes;
+mod shares;
 mod status;
 mod subscriber;
+mod thresholds;
+mod visitors;
 mod workers;
 mod workflow;

@@ -1,6 +1,7 @@
 //! What must hold when processes are killed, stopped or away at the wrong moment.
 
 mod backpressure;
+mod bidder;
 mod broker_away;
 mod chaos;
 mod control;

@@ -4,10 +4,13 @@ use coordinator::store::Record as Stored;
 use coordinator::store::campaigns::Campaign;
 use coordinator::store::entries::{Extent, Position, SetAside};
 use coordinator::store::runs::{Run, Shard, Totals};
+use coordinator::store::thresholds::Rules;
+use coordinator::store::workers::WorkerFigures;
 use proptest::prelude::*;
+use trafficlab_engine::traffic::bidder::Stored as Answer;
 use trafficlab_engine::traffic::counters::Counters;
 use trafficlab_engine::traffic::histogram::Histogram;
-use trafficlab_engine::traffic::pack::{BlockReader, BlockWriter};
+use trafficlab_engine::traffic::pack::{BlockReader, BlockWriter, PackedEntry};
 use trafficlab_engine::traffic::timings::Timings;
 use trafficlab_shared::model::run::RunSpec;
 use trafficlab_shared::protocol::codec::{decode, encode};
@@ -31,6 +34,8 @@ fn decode_all(bytes: &[u8]) -> usize {
         Run::from_bytes(bytes).is_ok(),
         Shard::from_bytes(bytes).is_ok(),
         Totals::from_bytes(bytes).is_ok(),
+        Rules::from_bytes(bytes).is_ok(),
+        WorkerFigures::from_bytes(bytes).is_ok(),
         Extent::from_bytes(bytes).is_ok(),
         Position::from_bytes(bytes).is_ok(),
         SetAside::from_bytes(bytes).is_ok(),
@@ -38,6 +43,7 @@ fn decode_all(bytes: &[u8]) -> usize {
         rmp_serde::from_slice::<Timings>(bytes).is_ok(),
         rmp_serde::from_slice::<Histogram>(bytes).is_ok(),
         BlockReader::read_all(bytes).is_ok(),
+        BlockReader::read_with_blobs(bytes).is_ok(),
     ]
     .into_iter()
     .filter(|taken| *taken)
@@ -58,9 +64,18 @@ fn valid() -> Vec<Vec<u8>> {
         samples::extent().to_bytes().unwrap(),
         samples::position().to_bytes().unwrap(),
         BlockWriter::new().finish(),
+        with_blob(),
     ];
     valid.extend(samples::records().iter().map(|(_, record)| encode(record).unwrap()));
     valid
+}
+
+/// A block with a bidder's answer beside its entry.
+fn with_blob() -> Vec<u8> {
+    let mut writer = BlockWriter::new();
+    let answer = Answer { bytes: 2, winner: Some("house".into()), ..Answer::default() }.write(b"{}");
+    assert!(writer.push_with(&PackedEntry::default(), Some(&answer)));
+    writer.finish()
 }
 
 #[test]

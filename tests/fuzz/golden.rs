@@ -65,6 +65,8 @@ fn stored_records_keep_their_bytes() {
     record("run", &samples::run());
     record("shard", &samples::shard());
     record("totals", &samples::totals());
+    record("rules", &samples::rules());
+    record("worker_figures", &samples::worker_figures());
     record("extent", &samples::extent());
     record("position", &samples::position());
     record("set_aside", &samples::set_aside());

@@ -7,11 +7,15 @@ use coordinator::store::campaigns::{Campaign, CampaignFields};
 use coordinator::store::entries::{Extent, Position, SetAside};
 use coordinator::store::runs::{Run, RunState, Shard, ShardState, Totals};
 use coordinator::store::segment::{Committed, Location};
+use coordinator::store::thresholds::{Crossing, Rules};
+use coordinator::store::workers::{Counts, WorkerFigures};
 use serde_json::json;
-use trafficlab_shared::model::arrivals::{Arrivals, RateChange, Stage};
+use trafficlab_engine::traffic::histogram::Histogram;
+use trafficlab_shared::model::arrivals::{Arrivals, Process, RateChange, Stage};
 use trafficlab_shared::model::campaign::CampaignStatus;
 use trafficlab_shared::model::content::ContentSpec;
-use trafficlab_shared::model::run::{HeaderField, HttpSpec, Mode, ResponseChecks, RunSpec};
+use trafficlab_shared::model::run::{HeaderField, HttpSpec, HttpVersion, Mode, ResponseChecks, RunSpec};
+use trafficlab_shared::model::threshold::{Threshold, ThresholdRule};
 use trafficlab_shared::protocol::control::{Desired, DesiredState, WorkerDirective};
 use trafficlab_shared::protocol::heartbeat::{ActorReport, Heartbeat};
 use trafficlab_shared::protocol::job::{KnownLog, ShardJob};
@@ -28,7 +32,7 @@ pub(super) fn plan() -> RunSpec {
         seed: u64::MAX,
         mode: Mode::Http,
         shards: 8,
-        arrivals: Arrivals::Stages { stages: vec![Stage { seconds: 30, target: 120_000_000 }] },
+        arrivals: Arrivals::Stages { stages: vec![Stage { seconds: 30, target: 120_000_000 }], process: Process::Even },
         rate: 60_000_000,
         duration_ms: 60_000,
         warm_up_ms: 5000,
@@ -48,6 +52,9 @@ pub(super) fn plan() -> RunSpec {
             checks: ResponseChecks { statuses: vec![200], body_contains: Some("ok".into()), max_latency_ms: Some(500) },
             allow_targets: vec!["shop.example.com".into()],
             ownership_proven: true,
+            version: HttpVersion::Http1,
+            close_connections: false,
+            streams: None,
         }),
     }
 }
@@ -71,7 +78,7 @@ pub(super) fn desired() -> Desired {
 }
 
 pub(super) fn directive() -> WorkerDirective {
-    WorkerDirective { v: 1, limit: Some(4), drain: true }
+    WorkerDirective { v: 1, limit: Some(4), drain: true, share: None }
 }
 
 pub(super) fn heartbeat() -> Heartbeat {
@@ -91,6 +98,7 @@ pub(super) fn heartbeat() -> Heartbeat {
         troubled: vec![report],
         malformed_jobs: 1,
         restarts: 2,
+        lane_busy: Vec::new(),
     }
 }
 
@@ -164,6 +172,7 @@ pub(super) fn run() -> Run {
         desired: desired(),
         state: RunState::Paused,
         reason: Some("no luck".into()),
+        stopped_by: None,
         created_ns: 1,
         started_ns: Some(2),
         ended_ns: Some(3),
@@ -188,6 +197,17 @@ pub(super) fn shard() -> Shard {
 
 pub(super) fn totals() -> Totals {
     Totals { entries: 10, bytes: 1000, updated_ns: 6, ..Totals::default() }
+}
+
+pub(super) fn rules() -> Rules {
+    let threshold = Threshold::parse("p99.9 <= 1.5s").unwrap();
+    let rule = ThresholdRule { threshold, abort_on: true, after_ms: 7000, window_ms: Some(10_000) };
+    Rules { rules: vec![rule], crossings: vec![Crossing { rule: 0, value: 1623.25, active_ms: 12_345 }] }
+}
+
+pub(super) fn worker_figures() -> WorkerFigures {
+    let counts = Counts { scheduled: 21, sent: 6, succeeded: 5, failed: 1, late: 2, dropped: 7, missed: 8 };
+    WorkerFigures { counts, lag: Histogram::of(&mut [0, 900, 12_000]) }
 }
 
 pub(super) fn extent() -> Extent {

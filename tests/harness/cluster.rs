@@ -130,8 +130,15 @@ impl Cluster {
 
     /// Starts one more worker.
     pub(crate) fn add_worker(&mut self) {
+        self.add_worker_with(&[]);
+    }
+
+    /// Starts one more worker with settings of its own, such as `WORKER__CAPACITY`.
+    pub(crate) fn add_worker_with(&mut self, settings: &[(&str, &str)]) {
         let name = format!("w{}", self.workers.len() + 1);
-        let program = worker_program(self.folder.path(), &self.broker.url(), &name, self.worker_env.clone());
+        let mut env = self.worker_env.clone();
+        env.extend(settings.iter().map(|(key, value)| (format!("TRAFFICLAB_{key}"), (*value).to_owned())));
+        let program = worker_program(self.folder.path(), &self.broker.url(), &name, env);
         self.workers.push(Node::new(program));
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use trafficlab_engine::traffic::schedule::{Schedule, peak_rate};
-use trafficlab_shared::model::arrivals::{Arrivals, Stage};
+use trafficlab_shared::model::arrivals::{Arrivals, Burst, Cycle, Process, Stage};
 use trafficlab_shared::model::content::ContentSpec;
 use trafficlab_shared::model::run::{Mode, RunSpec, shard_count};
 use trafficlab_shared::protocol::report::{Cursor, EndReason, Event};
@@ -37,7 +37,7 @@ impl Plan {
     /// A ramp of so many seconds to another rate, which is held then.
     pub(crate) fn ramp(self, seconds: u32, to_per_second: u64) -> Self {
         let stages = vec![Stage { seconds, target: to_per_second * MICROS_PER_MINUTE }];
-        Self { arrivals: Arrivals::Stages { stages }, ..self }
+        Self { arrivals: Arrivals::Stages { stages, process: Process::Even }, ..self }
     }
 
     /// The session that asks for it, simulated.
@@ -45,11 +45,18 @@ impl Plan {
         let arrivals = match &self.arrivals {
             Arrivals::Constant => json!("constant"),
             Arrivals::Poisson => json!("poisson"),
-            Arrivals::Stages { stages } => {
+            Arrivals::Stages { stages, .. } => {
                 let stage =
                     |stage: &Stage| json!({"duration_seconds": stage.seconds, "target": stage.target / 1_000_000});
                 json!({"type": "stages", "stages": stages.iter().map(stage).collect::<Vec<_>>()})
             }
+            Arrivals::Sine(sine) => json!({
+                "type": "sine", "process": sine.process, "amplitude": millionths(sine.amplitude_ppm),
+                "period": millionths(sine.period_us), "phase": millionths(sine.phase_us),
+            }),
+            Arrivals::Burst(burst) => bursts(burst),
+            // The test that plays it writes its moments as it likes.
+            Arrivals::Replay(_) => json!(null),
         };
         json!({
             "requests_per_minute": self.per_second * 60,
@@ -110,6 +117,24 @@ impl Plan {
         }
         ids
     }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
+fn millionths(value: u64) -> f64 {
+    value as f64 / 1e6
+}
+
+fn bursts(burst: &Burst) -> Value {
+    let mut arrivals = match burst.cycle {
+        Cycle::Fixed { on_us, off_us } => json!({"on": millionths(on_us), "off": millionths(off_us)}),
+        Cycle::Pareto { cycle_us, min_us, alpha_ppm } => {
+            json!({"cycle": millionths(cycle_us), "min": millionths(min_us), "alpha": millionths(alpha_ppm)})
+        }
+    };
+    arrivals["type"] = json!("burst");
+    arrivals["process"] = json!(burst.process);
+    arrivals["rest"] = json!(millionths(burst.rest_ppm));
+    arrivals
 }
 
 fn id(job: &str, shard: u32, at: Cursor) -> String {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -14,7 +15,7 @@ use super::wait::eventually;
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) url: String,
-    _process: Process,
+    process: Process,
     _folder: TempDir,
 }
 
@@ -37,7 +38,12 @@ impl Target {
         let url = format!("http://{listen}");
         let answers = async || reqwest::get(format!("{url}/stats")).await.ok();
         eventually(Duration::from_secs(20), "the target", answers).await;
-        Self { url, _process: process, _folder: folder }
+        Self { url, process, _folder: folder }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
     }
 
     /// What it counted.
