@@ -117,6 +117,9 @@ impl ResponseParser {
     /// Takes the bytes that were not consumed before, with what came since. In the head it may consume nothing
     /// until the head is whole; a head is at most 64 KiB.
     pub(super) fn feed(&mut self, input: &[u8]) -> Result<Fed, ParseError> {
+        if let Some(fed) = self.feed_known(input) {
+            return Ok(fed);
+        }
         let mut consumed = 0;
         loop {
             let rest = input.get(consumed..).unwrap_or_default();
@@ -151,6 +154,23 @@ impl ResponseParser {
                 return Ok(Fed { consumed, done: false });
             }
         }
+    }
+
+    /// The short way for a whole response behind a known head, which says how long the body is.
+    fn feed_known(&mut self, input: &[u8]) -> Option<Fed> {
+        let (State::Head, Framing::Length(length)) = (&self.state, self.known.head.framing) else {
+            return None;
+        };
+        let head = self.known.bytes.len();
+        let consumed = head.checked_add(usize::try_from(length).ok()?)?;
+        let body = input.get(head..consumed)?;
+        if !self.known.is_at(input, self.wanted) {
+            return None;
+        }
+        (self.status, self.keep_alive) = (self.known.head.status, self.known.head.keep_alive);
+        self.state = State::Done;
+        self.keep(body);
+        Some(Fed { consumed, done: true })
     }
 
     /// The peer closed the connection: the end of some responses, an error for the others.

@@ -19,6 +19,8 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 enum Piece {
     Bytes(Vec<u8>),
     Value(Variable),
+    /// What tells the ids of one run and shard apart.
+    Number,
 }
 
 /// A campaign header, for redirects.
@@ -31,8 +33,11 @@ struct HeaderLine {
 /// How the requests of a plan are written.
 pub(super) struct RequestProgram {
     method: String,
-    /// Of the constant path, or its pieces.
+    /// Whether a request without a body says so.
+    says_empty: bool,
     path: Vec<Piece>,
+    /// Where the path is constant, all from the method to the last campaign header.
+    whole: Option<Vec<Piece>>,
     /// From ` HTTP/1.1` to the last campaign header of a request to the plan's own target.
     rest: Vec<Piece>,
     /// The two marks and what else every request has, for redirects.
@@ -71,17 +76,26 @@ impl RequestProgram {
         }
         let mut rest = Vec::new();
         push_bytes(&mut rest, format!(" HTTP/1.1\r\nHost: {}\r\n", spec.url.authority()).as_bytes());
-        extend(&mut rest, &marks);
+        let id_prefix = format!("{}-{}-", spec.run_id, spec.shard);
+        extend(&mut rest, &marks, &id_prefix);
         for line in &headers {
             push_bytes(&mut rest, format!("{}: ", line.name).as_bytes());
-            extend(&mut rest, &line.pieces);
+            extend(&mut rest, &line.pieces, &id_prefix);
             push_bytes(&mut rest, b"\r\n");
         }
+        let whole = path.iter().all(|piece| matches!(piece, Piece::Bytes(_))).then(|| {
+            let mut whole = vec![Piece::Bytes(format!("{} ", spec.method).into_bytes())];
+            extend(&mut whole, &path, &id_prefix);
+            extend(&mut whole, &rest, &id_prefix);
+            whole
+        });
         let names = spec.headers.iter().map(|(name, _)| name.clone()).collect();
         let body = spec.body.as_deref().map(|body| pieces(body, "config.body")).transpose()?;
         Ok(Self {
             method: spec.method.clone(),
+            says_empty: matches!(spec.method.as_str(), "POST" | "PUT" | "PATCH"),
             path,
+            whole,
             rest,
             marks,
             headers,
@@ -89,7 +103,7 @@ impl RequestProgram {
             body,
             campaign_id: spec.campaign_id.clone(),
             run_id: spec.run_id.clone(),
-            id_prefix: format!("{}-{}-", spec.run_id, spec.shard),
+            id_prefix,
         })
     }
 
@@ -106,11 +120,23 @@ impl RequestProgram {
         scratch: &mut Vec<u8>,
     ) -> Result<(), ErrorKind> {
         out.clear();
-        out.extend_from_slice(self.method.as_bytes());
-        out.push(b' ');
-        self.write_path(content, ticket, out, scratch)?;
-        self.write_head(&self.rest, content, ticket, out)?;
-        self.finish(self.body.as_deref(), content, ticket, out, scratch)
+        scratch.clear();
+        match (content.path(ticket, scratch), &self.whole) {
+            (false, Some(whole)) => self.write_head(whole, content, ticket, out)?,
+            (own_path, _) => {
+                out.extend_from_slice(self.method.as_bytes());
+                out.push(b' ');
+                if !own_path {
+                    self.write_path(content, ticket, out, scratch)?;
+                } else if is_safe_value(scratch) && !scratch.contains(&b' ') {
+                    out.extend_from_slice(scratch);
+                } else {
+                    return Err(ErrorKind::Template);
+                }
+                self.write_head(&self.rest, content, ticket, out)?;
+            }
+        }
+        self.finish(true, content, ticket, out, scratch)
     }
 
     /// Writes the request of a redirect: the same marks, another target.
@@ -139,14 +165,13 @@ impl RequestProgram {
             self.write_head(&line.pieces, content, ticket, out)?;
             out.extend_from_slice(b"\r\n");
         }
-        let body = self.body.as_deref().filter(|_| !hop.as_get);
-        self.finish(body, content, ticket, out, scratch)
+        self.finish(!hop.as_get, content, ticket, out, scratch)
     }
 
     /// The ticket's own headers, the length of the body, and the body.
     fn finish(
         &self,
-        body: Option<&[Piece]>,
+        with_body: bool,
         content: &dyn TicketContent,
         ticket: Ticket,
         out: &mut Vec<u8>,
@@ -158,15 +183,16 @@ impl RequestProgram {
             return Err(ErrorKind::Template);
         }
         scratch.clear();
-        if !content.body(ticket, scratch) {
-            for piece in body.unwrap_or_default() {
-                match piece {
-                    Piece::Bytes(bytes) => scratch.extend_from_slice(bytes),
-                    Piece::Value(variable) => self.value(*variable, content, ticket, scratch),
-                }
+        let own = with_body && content.body(ticket, scratch);
+        let body = self.body.as_deref().filter(|_| with_body && !own);
+        for piece in body.unwrap_or_default() {
+            match piece {
+                Piece::Bytes(bytes) => scratch.extend_from_slice(bytes),
+                Piece::Value(variable) => self.value(*variable, content, ticket, scratch),
+                Piece::Number => push_id_number(ticket, scratch),
             }
         }
-        if body.is_some() || matches!(self.method.as_str(), "POST" | "PUT" | "PATCH") {
+        if own || body.is_some() || self.says_empty {
             out.extend_from_slice(b"Content-Length: ");
             push_number(out, scratch.len() as u64);
             out.extend_from_slice(b"\r\n");
@@ -183,14 +209,10 @@ impl RequestProgram {
         out: &mut Vec<u8>,
         scratch: &mut Vec<u8>,
     ) -> Result<(), ErrorKind> {
-        let start = out.len();
-        if content.path(ticket, out) {
-            let own = out.get(start..).is_some_and(|path| is_safe_value(path) && !path.contains(&b' '));
-            return if own { Ok(()) } else { Err(ErrorKind::Template) };
-        }
         for piece in &self.path {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
+                Piece::Number => push_id_number(ticket, out),
                 Piece::Value(variable) => {
                     scratch.clear();
                     self.value(*variable, content, ticket, scratch);
@@ -214,8 +236,7 @@ impl RequestProgram {
         for piece in pieces {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
-                // Digits and letters of ours, in every request.
-                Piece::Value(Variable::Id) => self.push_id(ticket, out),
+                Piece::Number => push_id_number(ticket, out),
                 Piece::Value(variable) => {
                     let start = out.len();
                     self.value(*variable, content, ticket, out);
@@ -228,16 +249,12 @@ impl RequestProgram {
         Ok(())
     }
 
-    fn push_id(&self, ticket: Ticket, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.id_prefix.as_bytes());
-        push_number(out, ticket.slot);
-        out.push(b'-');
-        push_number(out, ticket.k);
-    }
-
     fn value(&self, variable: Variable, content: &dyn TicketContent, ticket: Ticket, out: &mut Vec<u8>) {
         match variable {
-            Variable::Id => self.push_id(ticket, out),
+            Variable::Id => {
+                out.extend_from_slice(self.id_prefix.as_bytes());
+                push_id_number(ticket, out);
+            }
             Variable::Slot => push_number(out, ticket.slot),
             Variable::Arrival => push_number(out, ticket.k),
             Variable::CampaignId => out.extend_from_slice(self.campaign_id.as_bytes()),
@@ -260,10 +277,22 @@ fn pieces(text: &str, field: &str) -> Result<Vec<Piece>, PlanError> {
     Ok(parsed.parts().iter().map(convert).collect())
 }
 
-fn extend(target: &mut Vec<Piece>, source: &[Piece]) {
+fn push_id_number(ticket: Ticket, out: &mut Vec<u8>) {
+    push_number(out, ticket.slot);
+    out.push(b'-');
+    push_number(out, ticket.k);
+}
+
+/// Appends pieces; of an id only the number is left to be written.
+fn extend(target: &mut Vec<Piece>, source: &[Piece], id_prefix: &str) {
     for piece in source {
         match piece {
             Piece::Bytes(bytes) => push_bytes(target, bytes),
+            Piece::Number => target.push(Piece::Number),
+            Piece::Value(Variable::Id) => {
+                push_bytes(target, id_prefix.as_bytes());
+                target.push(Piece::Number);
+            }
             Piece::Value(variable) => target.push(Piece::Value(*variable)),
         }
     }
