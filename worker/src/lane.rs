@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use tokio::runtime::LocalOptions;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinError, LocalSet};
+use tokio::task::JoinError;
 
 use crate::io::pacer::Pacer;
 use crate::load::LaneLoad;
@@ -138,15 +139,15 @@ fn run_lane(core: Option<usize>, load: Arc<LaneLoad>, mut starts: mpsc::Receiver
     if let Some(core) = core {
         pin(core);
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "lane has no runtime");
             return;
         }
     };
-    let local = LocalSet::new();
-    runtime.block_on(local.run_until(async move {
+    runtime.block_on(async move {
         let pacer = match Pacer::new() {
             Ok(pacer) => Rc::new(pacer),
             Err(error) => {
@@ -161,7 +162,7 @@ fn run_lane(core: Option<usize>, load: Arc<LaneLoad>, mut starts: mpsc::Receiver
             tokio::task::spawn_local(report(running, done));
         }
         noting.abort();
-    }));
+    });
 }
 
 /// Turns the end of a shard's task, a panic too, into a message to its actor.

@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+use tokio::runtime::LocalOptions;
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
 use trafficlab_shared::clock::boot_ns;
 
 use super::counts::{Counting, Counts, Times};
@@ -183,9 +183,9 @@ fn run(task: LaneTask) -> Result<(), String> {
     if let Some(core) = cores.iter().rev().nth(place) {
         pin(*core);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
     let runtime = runtime.map_err(|error| format!("a sending thread has no runtime: {error}"))?;
-    runtime.block_on(LocalSet::new().run_until(async move {
+    runtime.block_on(async move {
         let mut reporter = Reporter::new(&task);
         let plan = Arc::clone(&task.plan);
         let over_ns = match (&plan.what, &plan.pace) {
@@ -196,5 +196,5 @@ fn run(task: LaneTask) -> Result<(), String> {
             (What::Http(request), Pace::Closed { cap, .. }) => closed::run(&task, request, *cap, &mut reporter).await?,
         };
         reporter.end(over_ns).await
-    }))
+    })
 }

@@ -21,7 +21,7 @@ const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Judges the target's addresses. True when its owner had to agree and did; requests go out after this only.
 ///
-/// Must run inside a `LocalSet`.
+/// Must run inside a `LocalRuntime` or a `LocalSet`.
 pub(super) async fn admit(request: &Request) -> Result<bool, PlanFault> {
     let target = request.target();
     let guard = request.guard(Some((&target.host, target.port)));

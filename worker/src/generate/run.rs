@@ -3,9 +3,8 @@
 use std::io::{Write as _, stderr, stdout};
 use std::sync::Arc;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{LocalOptions, LocalRuntime};
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
 use trafficlab_shared::clock::{boot_ns, wall_ns};
 use trafficlab_shared::config::{Config, Purpose};
 use trafficlab_shared::proof::RECHECK;
@@ -73,10 +72,10 @@ fn try_run(args: &GenerateArgs) -> Result<Code, PlanFault> {
     }
     args.reports.iter().try_for_each(Report::prepare)?;
     announce(args, &plan);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     let proven = match &plan.what {
-        What::Http(request) => runtime.block_on(LocalSet::new().run_until(proof::admit(request)))?,
+        What::Http(request) => runtime.block_on(proof::admit(request))?,
         What::Simulated => false,
     };
     let plan = Arc::new(plan);
@@ -114,7 +113,7 @@ fn carry_out(
     plan: &Arc<Plan>,
     origin_ns: u64,
     proven: bool,
-    runtime: &Runtime,
+    runtime: &LocalRuntime,
 ) -> Result<Collected, String> {
     let stop = Arc::new(Stop::default());
     let waiting = WAITING * usize::try_from(plan.threads).unwrap_or(1);
@@ -136,7 +135,7 @@ fn carry_out(
         }
     };
     let collecting = collect(snapshots, origin_ns, &stop, abort.as_ref(), progress, disowned);
-    let collected = runtime.block_on(LocalSet::new().run_until(collecting));
+    let collected = runtime.block_on(collecting);
     let collected = collected.map_err(|error| format!("signals cannot be received: {error}"))?;
     if collected.cut_off {
         return Ok(collected);

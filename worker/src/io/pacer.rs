@@ -56,7 +56,7 @@ struct State {
 }
 
 impl Pacer {
-    /// Makes the timer and starts its driver on the current `LocalSet`.
+    /// Makes the timer and starts its driver on the current `LocalRuntime` or `LocalSet`.
     ///
     /// # Errors
     /// When the system gives no timer descriptor.

@@ -15,7 +15,7 @@ use super::plan::RequestPlan;
 use super::state::PoolState;
 use super::{Done, HttpVersion, Offered, Ticket, TicketContent};
 
-/// The connections of one shard. It must be used inside a `LocalSet` of a current-thread runtime.
+/// The connections of one shard. It must be used inside a `LocalRuntime` or a `LocalSet`.
 ///
 /// Sending is forbidden until [`HttpPool::set_send_deadline`] was called. Dropping the pool cuts everything off.
 pub struct HttpPool {

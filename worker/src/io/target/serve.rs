@@ -7,9 +7,10 @@ use std::thread::{self, JoinHandle};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
+use tokio::runtime::LocalOptions;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::JoinSet;
 
 use super::args::TargetArgs;
 use super::connection::serve;
@@ -91,7 +92,7 @@ impl Drop for Target {
 /// # Errors
 /// When the address cannot be bound, or signals or standard output do not work.
 pub fn run(args: TargetArgs) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let target = Target::start(args)?;
     {
         let mut out = io::stdout().lock();
@@ -124,8 +125,8 @@ fn run_thread(
     stopped: watch::Receiver<bool>,
     thread: u64,
 ) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(LocalSet::new().run_until(accept(listener, service, stopped, thread)))
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    runtime.block_on(accept(listener, service, stopped, thread))
 }
 
 async fn accept(
