@@ -190,7 +190,7 @@ impl<'a> EntryReader<'a> {
         Ok(schedule)
     }
 
-    /// The next entries as JSON, at most `limit` of them and of one block, and no more after [`PAGE_BYTES`]; `None` at
+    /// The next entries as JSON, at most `limit` of them and of one block, and no more after `PAGE_BYTES`; `None` at
     /// the end.
     ///
     /// # Errors
