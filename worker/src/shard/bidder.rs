@@ -12,17 +12,18 @@ use trafficlab_engine::traffic::rng::EntryKey;
 use trafficlab_shared::clock as clocks;
 use trafficlab_shared::model::error_kind::ErrorKind;
 use trafficlab_shared::protocol::report::Cursor;
-use trafficlab_shared::target::TargetUrl;
 use trafficlab_shared::template::Variable;
 
 use super::ShardTask;
 use super::clock::ShardClock;
 use super::gather::{Answered, Gather};
-use super::http::{RIGHT_TO_SEND_NS, check_target, entry_of, guard, plan_spec};
+use super::http::{entry_of, lag_us};
 use super::notices::Notices;
+use super::prepare;
 use super::request::Visitor;
+use super::requests::{Requests, right_to_send};
 use super::source::Source;
-use crate::io::http::{Closed, Done, HeaderSink, HttpPool, Offered, RequestPlan, Ticket, TicketContent};
+use crate::io::http::{Done, HeaderSink, HttpPool, RequestPlan, Ticket, TicketContent};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -63,14 +64,11 @@ impl TicketContent for BidRequests {
     }
 }
 
-/// A pool of connections to the bidder, and the notices it asked for.
+/// The bid requests of a shard, and the notices that the bidder asked for.
 pub(crate) struct Asked {
-    requests: Rc<BidRequests>,
-    pool: Option<HttpPool>,
+    writer: Rc<BidRequests>,
+    requests: Requests,
     notices: Notices,
-    done: Vec<Done>,
-    /// What stayed open when the pool was closed.
-    left_open: Vec<Cursor>,
 }
 
 impl Asked {
@@ -84,75 +82,18 @@ impl Asked {
     /// # Errors
     /// A sentence when the run can never send.
     pub(crate) async fn new(task: &ShardTask, content: Arc<Content>) -> Result<Self, String> {
-        let run = &task.job.run;
-        let http = run.http.as_ref().ok_or("the run asks a bidder but says not where")?;
-        let url = TargetUrl::parse(&http.url).map_err(|error| error.to_string())?;
-        let guard = guard(&task.worker, http, &url)?;
-        check_target(&url, &guard).await?;
-        let mut spec = plan_spec(task, http, url, guard)?;
+        let mut spec = prepare::plan(task).await?;
         // `tmax` counts from the send; a connection may take longer, as it serves many requests.
         spec.limits.connect_timeout = CONNECT_TIMEOUT;
         // One byte more than is read shows that an answer is too long.
         spec.keep_body = MAX_ANSWER + 1;
         let notices = Notices::new(&spec);
         let plan = RequestPlan::new(spec).map_err(|error| error.to_string())?;
-        let (seed, shard) = (run.seed, task.job.shard);
+        let (seed, shard) = (task.job.run.seed, task.job.shard);
         let visitor = Visitor::new(Arc::clone(&content), seed, shard);
-        let requests = Rc::new(BidRequests { content, visitor, run: run.job.clone(), seed, shard });
-        let content: Rc<dyn TicketContent> = requests.clone();
-        let pool = Some(HttpPool::new(Rc::new(plan), content));
-        Ok(Self { requests, pool, notices, done: Vec::new(), left_open: Vec::new() })
-    }
-
-    fn offer(&mut self, at: Cursor, due_active: u64, clock: &ShardClock, gather: &mut Gather) {
-        let ticket = Ticket { slot: at.slot, k: at.k, due_ns: clock.boot_at(due_active) };
-        let offered = self.pool.as_mut().map_or(Offered::Dropped, |pool| pool.offer(ticket));
-        if offered == Offered::Dropped {
-            gather.dropped(due_active, clock);
-        }
-    }
-
-    fn take_done(&mut self, clock: &ShardClock, gather: &mut Gather, keep_aborted: bool) {
-        for done in std::mem::take(&mut self.done) {
-            let at = Cursor { slot: done.slot, k: done.k };
-            if keep_aborted && done.error == ErrorKind::Aborted {
-                self.left_open.push(at);
-            } else {
-                self.answered(at, &done, clock, gather);
-            }
-        }
-    }
-
-    /// One request that ended, in whatever way.
-    fn answered(&mut self, at: Cursor, done: &Done, clock: &ShardClock, gather: &mut Gather) {
-        let key = gather.key(at);
-        let content = &self.requests.content;
-        let mut entry = entry_of(done);
-        let mut counters = BidderCounters { asked: u64::from(done.bytes_out > 0), ..BidderCounters::default() };
-        counters.timeouts += u64::from(done.error == ErrorKind::Timeout);
-        let (id, now_ms) = (self.requests.id(at.slot, at.k), clocks::wall_ns() / 1_000_000);
-        let body = done.body.as_deref().filter(|body| done.status == 200 && !body.is_empty());
-        let question = Question { content, key, id: &id, now_ms };
-        let verdict = judge(&question, body).filter(|_| done.error != ErrorKind::Aborted);
-        let mut blob = None;
-        if counters.asked > 0 {
-            self.notices.earn();
-        }
-        if let Some(verdict) = verdict {
-            entry.auction = Some(verdict.auction);
-            if verdict.invalid && entry.error == ErrorKind::None {
-                (entry.error, entry.success) = (ErrorKind::Protocol, false);
-            }
-            counters.invalid_bids += verdict.invalid_bids;
-            blob = verdict.stored.map(Vec::into_boxed_slice);
-            for notice in &verdict.notices {
-                self.notices.offer(at, &notice.url);
-            }
-        }
-        let lag_us = done.sent_ns.saturating_sub(done.due_ns) / 1000;
-        let due_active = clock.active_at_boot(done.due_ns);
-        let dims = content.dims(key);
-        gather.answered(&entry, &dims, due_active, Some(lag_us), clock, Answered { blob, counters });
+        let writer = Rc::new(BidRequests { content, visitor, run: task.job.run.job.clone(), seed, shard });
+        let content: Rc<dyn TicketContent> = writer.clone();
+        Ok(Self { writer, requests: Requests::new(HttpPool::new(Rc::new(plan), content)), notices })
     }
 }
 
@@ -161,69 +102,79 @@ impl Source for Asked {
     const KEEP_ALIVE_NS: Option<u64> = Some(1_000_000_000);
 
     fn take(&mut self, at: Cursor, due_active: u64, clock: &ShardClock, gather: &mut Gather) {
-        gather.scheduled();
-        self.offer(at, due_active, clock, gather);
-    }
-
-    fn take_again(&mut self, at: Cursor, due_active: u64, clock: &ShardClock, gather: &mut Gather) {
-        self.offer(at, due_active, clock, gather);
+        self.requests.offer(at, due_active, clock, gather);
     }
 
     fn collect(&mut self, clock: &ShardClock, gather: &mut Gather) {
-        if let Some(pool) = self.pool.as_mut() {
-            pool.drain(&mut self.done);
+        let Self { writer, requests, notices } = self;
+        for done in requests.ended() {
+            answered(writer, notices, &done, clock, gather);
         }
-        self.take_done(clock, gather, false);
-        gather.noticed(&self.notices.collect());
+        gather.noticed(&notices.collect());
     }
 
     fn open(&self) -> Vec<Cursor> {
-        let mut open = Vec::new();
-        if let Some(pool) = &self.pool {
-            pool.open(&mut open);
-        }
-        let mut open: Vec<Cursor> = open.into_iter().map(|(slot, k)| Cursor { slot, k }).collect();
-        open.extend(&self.left_open);
-        open.sort_unstable();
-        open
+        self.requests.open()
     }
 
     fn is_idle(&self) -> bool {
-        self.pool.as_ref().is_none_or(|pool| pool.open_count() == 0) && self.notices.is_idle()
+        self.requests.is_idle() && self.notices.is_idle()
     }
 
     async fn progressed(&self) {
-        match self.pool.as_ref().filter(|pool| pool.open_count() > 0) {
-            Some(pool) => pool.wait_progress().await,
-            None => self.notices.progressed().await,
+        if self.requests.is_idle() {
+            self.notices.progressed().await;
+        } else {
+            self.requests.progressed().await;
         }
     }
 
     fn confirmed(&mut self, sent_at_boot: u64) {
-        let deadline = sent_at_boot + RIGHT_TO_SEND_NS;
-        if let Some(pool) = self.pool.as_mut() {
-            pool.set_send_deadline(deadline);
-        }
+        let deadline = right_to_send(sent_at_boot);
+        self.requests.set_send_deadline(deadline);
         self.notices.set_send_deadline(deadline);
     }
 
     async fn close(&mut self, grace_ns: u64, keep_open: bool, clock: &ShardClock, gather: &mut Gather) {
-        let Some(pool) = self.pool.take() else {
-            return;
-        };
-        let until = Instant::now() + Duration::from_nanos(grace_ns);
-        let Closed { done, unsent } = pool.close(Duration::from_nanos(grace_ns)).await;
-        self.done.extend(done);
-        self.take_done(clock, gather, keep_open);
-        for ticket in unsent {
-            if keep_open {
-                self.left_open.push(Cursor { slot: ticket.slot, k: ticket.k });
-            } else {
-                gather.dropped(clock.active_at_boot(ticket.due_ns), clock);
-            }
+        let grace = Duration::from_nanos(grace_ns);
+        let until = Instant::now() + grace;
+        if self.requests.close(grace, keep_open, clock, gather).await {
+            self.collect(clock, gather);
+            gather.noticed(&self.notices.close(until).await);
         }
-        gather.noticed(&self.notices.close(until).await);
     }
+}
+
+/// One request that ended, in whatever way.
+fn answered(writer: &BidRequests, notices: &mut Notices, done: &Done, clock: &ShardClock, gather: &mut Gather) {
+    let at = Cursor { slot: done.slot, k: done.k };
+    let key = gather.key(at);
+    let content = &writer.content;
+    let mut entry = entry_of(done);
+    let mut counters = BidderCounters { asked: u64::from(done.bytes_out > 0), ..BidderCounters::default() };
+    counters.timeouts += u64::from(done.error == ErrorKind::Timeout);
+    let (id, now_ms) = (writer.id(at.slot, at.k), clocks::wall_ns() / 1_000_000);
+    let body = done.body.as_deref().filter(|body| done.status == 200 && !body.is_empty());
+    let question = Question { content, key, id: &id, now_ms };
+    let verdict = judge(&question, body).filter(|_| done.error != ErrorKind::Aborted);
+    let mut blob = None;
+    if counters.asked > 0 {
+        notices.earn();
+    }
+    if let Some(verdict) = verdict {
+        entry.auction = Some(verdict.auction);
+        if verdict.invalid && entry.error == ErrorKind::None {
+            (entry.error, entry.success) = (ErrorKind::Protocol, false);
+        }
+        counters.invalid_bids += verdict.invalid_bids;
+        blob = verdict.stored.map(Vec::into_boxed_slice);
+        for notice in &verdict.notices {
+            notices.offer(at, &notice.url);
+        }
+    }
+    let due_active = clock.active_at_boot(done.due_ns);
+    let dims = content.dims(key);
+    gather.answered(&entry, &dims, due_active, Some(lag_us(done)), clock, Answered { blob, counters });
 }
 
 #[cfg(test)]

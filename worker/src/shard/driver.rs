@@ -150,7 +150,7 @@ impl<S: Source> Shard<S> {
         let mut scratch = Vec::new();
         for at in std::mem::take(&mut self.reopen) {
             if let Some(due) = self.arrivals.due_of(at, &mut scratch) {
-                self.source.take_again(at, due, &self.clock, &mut self.gather);
+                self.source.take(at, due, &self.clock, &mut self.gather);
             }
         }
     }
@@ -175,8 +175,8 @@ impl<S: Source> Shard<S> {
             }
             match self.arrivals.step(now) {
                 Step::Due(at, due) => {
+                    self.gather.scheduled();
                     if now - due > catch_up {
-                        self.gather.scheduled();
                         self.gather.missed(due, &self.clock);
                     } else {
                         self.source.take(at, due, &self.clock, &mut self.gather);

@@ -1,7 +1,8 @@
 //! One shard of a run on one lane: from the job message to the last record.
 //!
 //! `opening` decides where to go on, `start` claims the shard, `driver` walks the arrivals,
-//! a `source` turns them into results, `gather` packs these, and the outbox appends them.
+//! a `source` (`simulate`, `http`, `bidder`) turns them into results, `gather` packs these, and the
+//! outbox appends them. `prepare` and `requests` are what both sources that really send have in common.
 
 pub(crate) mod arrivals;
 pub(crate) mod bidder;
@@ -12,7 +13,9 @@ pub(crate) mod gather;
 pub(crate) mod http;
 pub(crate) mod notices;
 pub(crate) mod opening;
+mod prepare;
 pub(crate) mod request;
+mod requests;
 pub(crate) mod simulate;
 pub(crate) mod source;
 pub(crate) mod start;

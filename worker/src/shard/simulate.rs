@@ -28,12 +28,9 @@ impl Source for Simulated {
     const KEEP_ALIVE_NS: Option<u64> = None;
 
     fn take(&mut self, at: Cursor, due_active: u64, clock: &ShardClock, gather: &mut Gather) {
-        gather.scheduled();
         let (entry, dims) = simulate_with_dims(&self.content, gather.key(at));
         gather.finished(&entry, &dims, due_active, None, clock);
     }
-
-    fn take_again(&mut self, _at: Cursor, _due_active: u64, _clock: &ShardClock, _gather: &mut Gather) {}
 
     fn collect(&mut self, _clock: &ShardClock, _gather: &mut Gather) {}
 

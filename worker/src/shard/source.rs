@@ -12,11 +12,8 @@ pub(crate) trait Source {
     /// Longest time between records, in nanoseconds, even when nothing happened.
     const KEEP_ALIVE_NS: Option<u64>;
 
-    /// Takes an arrival that is due.
+    /// Takes an arrival that is due, or one again that an earlier owner left open.
     fn take(&mut self, at: Cursor, due_active: u64, clock: &ShardClock, gather: &mut Gather);
-
-    /// Takes again what an earlier owner left open.
-    fn take_again(&mut self, at: Cursor, due_active: u64, clock: &ShardClock, gather: &mut Gather);
 
     /// Moves finished requests into `gather`.
     fn collect(&mut self, clock: &ShardClock, gather: &mut Gather);
