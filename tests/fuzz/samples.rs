@@ -99,6 +99,8 @@ pub(super) fn heartbeat() -> Heartbeat {
         malformed_jobs: 1,
         restarts: 2,
         lane_busy: Vec::new(),
+        interfaces: Vec::new(),
+        captures: 0,
     }
 }
 

@@ -66,6 +66,8 @@ fn heartbeat(worker: &Worker, gate: &Gate, identity: &Identity, snapshot: Snapsh
         malformed_jobs: gate.malformed.load(Ordering::Relaxed),
         restarts: snapshot.restarts,
         lane_busy: Vec::new(),
+        interfaces: Vec::new(),
+        captures: 0,
     }
 }
 

@@ -1,5 +1,6 @@
-//! The engine: pure functions from seeds and specifications to traffic. No I/O, no async, no clock.
+//! The engine: pure functions from seeds and specifications to traffic, and from packets to figures. No I/O, no async, no clock.
 
 #![warn(missing_docs)]
 
+pub mod packet;
 pub mod traffic;

@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 pub mod campaign;
+pub mod capture;
 pub mod content;
 pub mod error_kind;
 pub mod run;

@@ -41,6 +41,16 @@ pub struct Heartbeat {
     /// Share of the last second that each lane's thread was on a processor, from 0 to 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lane_busy: Vec<f32>,
+    /// Interfaces it can capture on; none without the right to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<String>,
+    /// Capture jobs it holds.
+    #[serde(default, skip_serializing_if = "is_none_held")]
+    pub captures: u32,
+}
+
+fn is_none_held(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The state of one shard's actor.

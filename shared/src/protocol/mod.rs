@@ -1,5 +1,6 @@
 //! What coordinator and workers say to each other over the broker.
 
+pub mod capture;
 pub mod codec;
 pub mod control;
 pub mod heartbeat;

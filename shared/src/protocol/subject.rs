@@ -11,6 +11,11 @@ pub const LIVE_STREAM: &str = "TL_LIVE";
 /// The pull consumer all traffic workers share.
 pub const TRAFFIC_CONSUMER: &str = "traffic";
 
+/// The pull consumer of capture jobs that any worker may take.
+pub const CAPTURE_CONSUMER: &str = "captures";
+/// Files and inputs on their way to workers that do not see the coordinator's folders.
+pub const FILES_BUCKET: &str = "TL_FILES";
+
 /// All jobs.
 pub const ALL_JOBS: &str = "tl.v1.job.>";
 /// All traffic jobs, wherever they may run.
@@ -21,6 +26,48 @@ pub const ALL_RESULTS: &str = "tl.v1.res.>";
 pub const ALL_LIVE: &str = "tl.v1.live.>";
 /// All heartbeats.
 pub const ALL_HEARTBEATS: &str = "tl.v1.hb.*";
+
+/// All capture jobs that any worker may take.
+pub const CAPTURE_JOBS: &str = "tl.v1.job.capture.any.>";
+
+/// A capture job; `host` for those that only workers of that host can do.
+#[must_use]
+pub fn capture_job(host: Option<&str>, job: &str) -> String {
+    format!("tl.v1.job.capture.{}.{job}.0", place(host))
+}
+
+/// All capture jobs of one host.
+#[must_use]
+pub fn capture_jobs_of(host: &str) -> String {
+    format!("tl.v1.job.capture.{}.>", place(Some(host)))
+}
+
+/// The pull consumer of one host's capture jobs.
+#[must_use]
+pub fn capture_consumer_of(host: &str) -> String {
+    format!("captures_{}", place(Some(host)))
+}
+
+/// A host as a part of a subject; `any` is no host.
+fn place(host: Option<&str>) -> String {
+    let Some(host) = host else {
+        return "any".to_owned();
+    };
+    let safe = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
+    format!("host-{}", host.chars().map(safe).collect::<String>())
+}
+
+/// The log of a capture job.
+#[must_use]
+pub fn capture_results(job: &str) -> String {
+    format!("tl.v1.res.capture.{job}.0")
+}
+
+/// The capture job a results subject belongs to.
+#[must_use]
+pub fn parse_capture_results(subject: &str) -> Option<&str> {
+    subject.strip_prefix("tl.v1.res.capture.")?.strip_suffix(".0")
+}
 
 /// The job message of one shard of a traffic run.
 #[must_use]
@@ -79,7 +126,7 @@ pub fn worker_key(worker: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_traffic_results, traffic_results};
+    use super::{capture_job, capture_results, parse_capture_results, parse_traffic_results, traffic_results};
 
     #[test]
     fn results_subjects_round_trip() {
@@ -87,5 +134,13 @@ mod tests {
         assert_eq!(parse_traffic_results(&subject), Some(("0197-ab", 17)));
         assert_eq!(parse_traffic_results("tl.v1.res.traffic.x"), None);
         assert_eq!(parse_traffic_results("tl.v1.res.traffic.x.y"), None);
+    }
+
+    #[test]
+    fn capture_subjects_round_trip() {
+        assert_eq!(parse_capture_results(&capture_results("0197-ab")), Some("0197-ab"));
+        assert_eq!(parse_capture_results("tl.v1.res.traffic.0197-ab.0"), None);
+        assert_eq!(capture_job(Some("a.b c"), "j"), "tl.v1.job.capture.host-a_b_c.j.0");
+        assert_eq!(capture_job(None, "j"), "tl.v1.job.capture.any.j.0");
     }
 }
