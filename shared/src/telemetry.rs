@@ -6,6 +6,7 @@ use std::path::Path;
 
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -41,11 +42,20 @@ pub enum TelemetryError {
     Twice,
 }
 
-/// Keeps the log file's writer alive; dropping it writes what is waiting.
+/// Keeps the writers of log files alive; dropping it writes what is waiting.
 #[derive(Debug)]
 #[must_use = "the last lines are lost without the guard"]
 pub struct LogGuard {
-    _file: Option<WorkerGuard>,
+    _files: Vec<WorkerGuard>,
+}
+
+/// A further daily file, which holds only what certain parts of the program say.
+#[derive(Debug)]
+pub struct PartLog<'a> {
+    /// The file; named with the day as the main one.
+    pub file: &'a Path,
+    /// Beginnings of the targets whose lines it gets.
+    pub targets: &'static [&'static str],
 }
 
 /// Starts logging for the whole process.
@@ -53,21 +63,37 @@ pub struct LogGuard {
 /// # Errors
 /// The level, the file, or a second start.
 pub fn init(config: &LogConfig) -> Result<LogGuard, TelemetryError> {
+    init_with(config, None)
+}
+
+/// `init` with a file for one part of the program beside the main one.
+///
+/// # Errors
+/// As `init`.
+pub fn init_with(config: &LogConfig, part: Option<&PartLog<'_>>) -> Result<LogGuard, TelemetryError> {
     let filter =
         EnvFilter::try_new(&config.level).map_err(|_reason| TelemetryError::Level { level: config.level.clone() })?;
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let mut layers = vec![layer(config.format, std::io::stderr, colour)];
-    let mut guard = None;
+    let mut files = Vec::new();
     if let Some(path) = &config.file {
         let (writer, file) = open(path)?;
         layers.push(layer(config.format, writer, false));
-        guard = Some(file);
+        files.push(file);
+    }
+    if let Some(part) = part {
+        let (writer, file) = open(part.file)?;
+        let targets = part.targets;
+        let of_part =
+            move |event: &tracing::Metadata<'_>| targets.iter().any(|begins| event.target().starts_with(begins));
+        layers.push(layer(config.format, writer, false).with_filter(filter_fn(of_part)).boxed());
+        files.push(file);
     }
     tracing_subscriber::registry()
         .with(layers.with_filter(filter))
         .try_init()
         .map_err(|_reason| TelemetryError::Twice)?;
-    Ok(LogGuard { _file: guard })
+    Ok(LogGuard { _files: files })
 }
 
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
@@ -91,6 +117,7 @@ fn open(path: &Path) -> Result<(NonBlocking, WorkerGuard), TelemetryError> {
     let stem = path.file_stem().and_then(OsStr::to_str).ok_or_else(|| fault("it has no name".to_owned()))?;
     let suffix = path.extension().and_then(OsStr::to_str).unwrap_or("log");
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(|error| fault(error.to_string()))?;
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(stem)
@@ -138,19 +165,26 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("trafficlab-log-{}", std::process::id()));
         let config =
             LogConfig { level: "info".to_owned(), format: LogFormat::Json, file: Some(folder.join("test.log")) };
-        let guard = init(&config).unwrap();
+        let part = PartLog { file: &folder.join("part.log"), targets: &["analysis"] };
+        let guard = init_with(&config, Some(&part)).unwrap();
         tracing::info!(job_id = 7, "job started");
         tracing::debug!("not written");
+        tracing::info!(target: "analysis::x", "found");
+        tracing::debug!(target: "analysis", "not written either");
         assert!(matches!(init(&config), Err(TelemetryError::Twice)));
         drop(guard);
-        let written: String = std::fs::read_dir(&folder)
-            .unwrap()
-            .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
-            .collect();
+        let written = |name: &str| -> Vec<serde_json::Value> {
+            let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+            let mut files = files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name));
+            let file = files.next().unwrap();
+            std::fs::read_to_string(file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        };
+        let (all, part) = (written("test"), written("part"));
         std::fs::remove_dir_all(&folder).unwrap();
-        let line: serde_json::Value = serde_json::from_str(written.trim()).unwrap();
-        assert_eq!(line.get("message").unwrap(), "job started");
-        assert_eq!(line.get("job_id").unwrap(), 7);
+        assert_eq!((all.len(), part.len()), (2, 1));
+        assert_eq!(all.first().unwrap().get("message").unwrap(), "job started");
+        assert_eq!(all.first().unwrap().get("job_id").unwrap(), 7);
+        assert_eq!(part.first().unwrap().get("message").unwrap(), "found");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Config, Environment};
+use super::{AnomaliesConfig, Config, Environment};
 use crate::allow::AllowList;
 use crate::error::FieldFault;
 
@@ -12,9 +12,11 @@ const MIN_SECRET_BYTES: usize = 32;
 pub(super) fn check_values(config: &Config) -> Vec<FieldFault> {
     let mut broken = Broken(Vec::new());
     check_numbers(config, &mut broken);
+    check_anomalies(&config.anomalies, &mut broken);
     check_broker(config, &mut broken);
     check_access(config, &mut broken);
     check_names(config, &mut broken);
+    broken.0.extend(super::alerts::check(config));
     let targets = AllowList::parse(&config.generator.allow_targets);
     broken.0.extend(targets.err().into_iter().flatten());
     broken.0
@@ -48,6 +50,32 @@ fn check_numbers(config: &Config, broken: &mut Broken) {
     broken.unless((1..=5).contains(&replicas), "nats.replicas", "must be from 1 to 5");
     broken.unless(body >= 1024, "limits.max_body_bytes", "must be at least 1024");
     broken.unless(!config.listen.is_empty(), "listen", "names no address");
+}
+
+fn check_anomalies(config: &AnomaliesConfig, broken: &mut Broken) {
+    for (ratio, key) in [
+        (config.traffic_spike_ratio, "anomalies.traffic_spike_ratio"),
+        (config.latency_ratio, "anomalies.latency_ratio"),
+    ] {
+        broken.unless(ratio.is_finite() && ratio > 1.0, key, "must be greater than 1");
+    }
+    for (value, key) in [
+        (config.high_latency_ms, "anomalies.high_latency_ms"),
+        (config.robust_deviations, "anomalies.robust_deviations"),
+    ] {
+        broken.unless(value.is_finite() && value > 0.0, key, "must be greater than 0");
+    }
+    for (percent, key) in [
+        (config.packet_loss_percent, "anomalies.packet_loss_percent"),
+        (config.flow_loss_percent, "anomalies.flow_loss_percent"),
+        (config.flow_loss_high_percent, "anomalies.flow_loss_high_percent"),
+        (config.protocol_shift_percent, "anomalies.protocol_shift_percent"),
+    ] {
+        broken.unless(percent > 0.0 && percent <= 100.0, key, "must be above 0 and at most 100");
+    }
+    let drop = config.traffic_drop_ratio;
+    broken.unless((0.0..1.0).contains(&drop), "anomalies.traffic_drop_ratio", "must be at least 0 and below 1");
+    broken.unless(config.port_scan_ports >= 2, "anomalies.port_scan_ports", "must be at least 2");
 }
 
 fn check_broker(config: &Config, broken: &mut Broken) {

@@ -1,5 +1,6 @@
 //! The configuration of both binaries: one embedded schema, four layers over it, typed sections.
 
+mod alerts;
 mod check;
 mod fault;
 mod layers;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+pub use alerts::{AlertHook, AlertsConfig, HookKind, QuietHours};
 pub use check::check_exposure;
 pub use fault::{ConfigErrors, ConfigFault};
 use layers::Layers;
@@ -77,6 +79,8 @@ pub struct Config {
     pub captures: CapturesConfig,
     /// Thresholds of the analyzer.
     pub anomalies: AnomaliesConfig,
+    /// Who is told of anomalies.
+    pub alerts: AlertsConfig,
     /// Visits.
     pub tracker: TrackerConfig,
     /// Automation rules.

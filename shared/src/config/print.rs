@@ -47,6 +47,11 @@ fn masked(key: &str, value: &Value) -> Value {
         Value::String(text) if text.is_empty() => value.clone(),
         Value::Array(items) if schema::is_secret(key) => Value::Array(items.iter().map(|_| mask()).collect()),
         _ if schema::is_secret(key) => mask(),
+        Value::Array(items) => Value::Array(items.iter().map(|item| masked(key, item)).collect()),
+        Value::Table(inner) => {
+            let below = |(name, value): (&String, &Value)| (name.clone(), masked(&format!("{key}.{name}"), value));
+            Value::Table(inner.iter().map(below).collect())
+        }
         Value::String(text) if text.contains("://") && text.contains('@') => mask(),
         _ => value.clone(),
     }

@@ -5,11 +5,14 @@ use toml::{Table, Value};
 const DEFAULT_FILE: &str = include_str!("../../../config/default.toml");
 
 /// Keys whose values are never shown. A test compares this list with the types.
-const SECRET_KEYS: [&str; 15] = [
+const SECRET_KEYS: [&str; 18] = [
     "nats.password",
     "auth.jwt_secret",
     "auth.secrets_key",
     "generator.ownership_secret",
+    "alerts.hooks.url",
+    "alerts.hooks.routing_key",
+    "alerts.hooks.secret",
     "tracker.ingest_keys",
     "mail.smtp_url",
     "whatsapp.access_token",

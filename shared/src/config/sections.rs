@@ -71,6 +71,8 @@ pub struct NatsConfig {
     pub replicas: u8,
     /// Bound of the results stream.
     pub results_max_bytes: ByteSize,
+    /// Bound of the files on their way to workers.
+    pub files_max_bytes: ByteSize,
 }
 
 /// What the holder of an API token may do; each role includes the one before it.
@@ -147,6 +149,8 @@ pub struct LimitsConfig {
     pub visit_burst: u32,
     /// Whether visits are limited while the server listens on loopback only.
     pub visit_on_loopback: bool,
+    /// Clients of live streams (SSE and WebSocket) at once.
+    pub stream_clients: u32,
     /// Largest JSON body.
     pub max_body_bytes: ByteSize,
 }
@@ -192,6 +196,9 @@ pub struct WorkerConfig {
     /// Address for Prometheus.
     #[serde(deserialize_with = "unset")]
     pub metrics_listen: Option<SocketAddr>,
+    /// Where live captures keep their packets; unset is `kept` in `data_dir`.
+    #[serde(deserialize_with = "unset")]
+    pub capture_dir: Option<PathBuf>,
 }
 
 /// How log lines are written.

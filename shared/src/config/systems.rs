@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::optional::unset;
 use super::secret::Secret;
 use super::units::{ByteSize, Span};
+use crate::model::capture::settings::Thresholds;
 
 /// Captured files and live runs.
 #[derive(Debug, Clone, Deserialize)]
@@ -37,24 +38,43 @@ pub struct CapturesConfig {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnomaliesConfig {
-    /// Multiple of the baseline that is a spike.
+    /// Multiple of the usual traffic that is a spike.
     pub traffic_spike_ratio: f64,
-    /// Multiple of the baseline that is a drop.
+    /// Multiple of the usual traffic below which it has dropped.
     pub traffic_drop_ratio: f64,
-    /// Retransmissions in percent.
+    /// Retransmitted data segments of a whole window, in percent.
     pub packet_loss_percent: f64,
-    /// Round trip time in milliseconds.
+    /// Retransmitted data segments of one direction of a flow, in percent: medium.
+    pub flow_loss_percent: f64,
+    /// The same: high.
+    pub flow_loss_high_percent: f64,
+    /// Round trip time in milliseconds that is high when nothing usual is known.
     pub high_latency_ms: f64,
-    /// Round trip time as a multiple of the baseline.
+    /// Round trip time as a multiple of the usual one.
     pub latency_ratio: f64,
-    /// Ports one source tries in a window.
+    /// Ports of one host that a source tries in vain.
     pub port_scan_ports: u32,
-    /// Half-open connections in a window.
-    pub syn_flood_half_open: u32,
-    /// Shift of the protocol mix in percentage points.
+    /// Shift of a protocol's share in percentage points.
     pub protocol_shift_percent: f64,
     /// Robust deviations from the median.
     pub robust_deviations: f64,
+}
+
+impl From<&AnomaliesConfig> for Thresholds {
+    fn from(config: &AnomaliesConfig) -> Self {
+        Self {
+            traffic_spike_ratio: config.traffic_spike_ratio,
+            traffic_drop_ratio: config.traffic_drop_ratio,
+            packet_loss_percent: config.packet_loss_percent,
+            flow_loss_percent: config.flow_loss_percent,
+            flow_loss_high_percent: config.flow_loss_high_percent,
+            high_latency_ms: config.high_latency_ms,
+            latency_ratio: config.latency_ratio,
+            port_scan_ports: config.port_scan_ports,
+            protocol_shift_percent: config.protocol_shift_percent,
+            robust_deviations: config.robust_deviations,
+        }
+    }
 }
 
 /// How visitors are told apart.

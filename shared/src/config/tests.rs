@@ -123,6 +123,8 @@ fn wrong_variables_are_all_reported_and_secrets_never_shown() {
         ("TRAFFICLAB_LOG__FORMAT", "xml"),
         ("TRAFFICLAB_NATS__URL", "nats://user:pw@host:4222"),
         ("TRAFFICLAB_GENERATOR__MAX_SHARDS", "-1"),
+        ("TRAFFICLAB_ANOMALIES__TRAFFIC_SPIKE_RATIO", "0.5"),
+        ("TRAFFICLAB_ANOMALIES__FLOW_LOSS_PERCENT", "nan"),
     ])
     .unwrap_err();
     let shown = errors.to_string();
@@ -135,10 +137,12 @@ fn wrong_variables_are_all_reported_and_secrets_never_shown() {
         "`log.format`",
         "must not carry credentials",
         "`generator.max_shards`",
+        "`anomalies.traffic_spike_ratio`",
+        "`anomalies.flow_loss_percent`",
     ] {
         assert!(shown.contains(part), "`{part}` is not in\n{shown}");
     }
-    assert_eq!(errors.0.len(), 8, "{shown}");
+    assert_eq!(errors.0.len(), 10, "{shown}");
     assert!(!shown.contains(SECRET) && !shown.contains("pw@"), "{shown}");
 }
 

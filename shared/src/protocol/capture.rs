@@ -83,6 +83,25 @@ pub struct CaptureRecord {
     /// How many connections that is.
     #[serde(default)]
     pub connection_count: u32,
+    /// Anomalies told so far, those of this record included. Of a file all anomalies come after the last window and
+    /// all connections after the last anomaly, each in the engine's order, which is the same for every owner: after a
+    /// takeover the new owner leaves out as many as the last record says. Live ones come with their windows.
+    #[serde(default)]
+    pub anomalies_told: u64,
+    /// Connections told so far, those of this record included.
+    #[serde(default)]
+    pub connections_told: u64,
+    /// Starts since there was progress for the last time: a new window, for live captures any batch, or a job given
+    /// back unharmed. A start counts from here.
+    #[serde(default)]
+    pub starts: u32,
+    /// Live: when capturing began, nanoseconds since 1970; a duration counts from here, whoever captures.
+    #[serde(default)]
+    pub began_ns: Option<i64>,
+    /// Live: everything before this moment is told, nanoseconds since 1970: the end of the last window, or when
+    /// capturing began. A gap begins here.
+    #[serde(default)]
+    pub told_until_ns: Option<i64>,
 }
 
 /// How far a capture job is.

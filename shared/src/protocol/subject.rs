@@ -48,6 +48,12 @@ pub fn capture_consumer_of(host: &str) -> String {
     format!("captures_{}", place(Some(host)))
 }
 
+/// The message of a capture job, wherever it may run.
+#[must_use]
+pub fn capture_job_anywhere(job: &str) -> String {
+    format!("tl.v1.job.capture.*.{job}.0")
+}
+
 /// A host as a part of a subject; `any` is no host.
 fn place(host: Option<&str>) -> String {
     let Some(host) = host else {

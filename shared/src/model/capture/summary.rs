@@ -39,6 +39,10 @@ pub struct Summary {
     pub top_src: Vec<Talker>,
     /// Receivers by bytes, at most 10.
     pub top_dst: Vec<Talker>,
+    /// Addresses that sent.
+    pub distinct_src: u64,
+    /// Addresses that received.
+    pub distinct_dst: u64,
     /// Verdicts of the sequence analysis.
     pub tcp: TcpFlags,
     /// Data segments.

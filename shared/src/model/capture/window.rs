@@ -65,7 +65,7 @@ pub struct Window {
     pub scans: Vec<Scan>,
     /// Connections that crossed a length in this window while still open.
     pub long_lived: Vec<LongLived>,
-    /// Live: packets that came for it after it closed.
+    /// Live: packets whose own window had closed when they came, since the window before.
     pub late_packets: u64,
     /// Live: packets the kernel dropped since the window before.
     pub kernel_drops: u64,
@@ -109,6 +109,8 @@ pub struct Connections {
     pub opened: u64,
     /// Ended in it by FIN or RST.
     pub closed: u64,
+    /// `total` by transport protocol, `tcp` and `udp`; zeros left out.
+    pub protocols: BTreeMap<String, u64>,
     /// By Zeek's 13 names, those with a packet in it, as of its end.
     pub states: BTreeMap<String, u64>,
 }

@@ -62,6 +62,9 @@ pub struct LiveSpec {
     pub payload: bool,
     /// Whether packets for others are taken too.
     pub promiscuous: bool,
+    /// Whether each packet is handed over at once, for the price of five times as many wake-ups; else the kernel
+    /// gathers packets for up to 100 ms.
+    pub immediate: bool,
     /// Length in milliseconds; none runs until it is stopped.
     pub duration_ms: Option<u64>,
     /// Keep the packets on the worker's disk.
