@@ -97,4 +97,7 @@ pub struct Segment {
     /// False for IP fragments and for segments whose IP length is below their header: they belong to their stream
     /// and are not analysed.
     pub analysed: bool,
+    /// Whether the whole header, options included, was captured and is at least 20 bytes long. tshark says nothing of
+    /// other segments, though they move its state (when `analysed`; `len` is then the IP payload without `4 * offset` bytes).
+    pub complete: bool,
 }
