@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::analyze::AnalyzeArgs;
 use crate::generate::GenerateArgs;
 use crate::io::target::TargetArgs;
 use clap::{Args, Parser, Subcommand};
@@ -28,6 +29,8 @@ pub enum Command {
     Target(TargetArgs),
     /// Send requests to a target and report how it answered: a load tester without a broker
     Generate(Box<GenerateArgs>),
+    /// Analyse a capture: windows, round trips, loss, scans, what is strange
+    Analyze(Box<AnalyzeArgs>),
 }
 
 /// Flags of `serve`.

@@ -11,6 +11,7 @@ use trafficlab_shared::protocol::heartbeat::Heartbeat;
 use trafficlab_shared::protocol::{codec, subject};
 
 use crate::intake::Gate;
+use crate::io::capture::Interfaces;
 use crate::load::{LaneLoad, LoadMeter};
 use crate::shared::Worker;
 use crate::supervisor::{Ask, Snapshot, SupervisorAddr};
@@ -22,6 +23,8 @@ pub struct Identity {
     pub capacity: u32,
     /// How busy each of its lanes is.
     pub lanes: Vec<Arc<LaneLoad>>,
+    /// What it can capture on.
+    pub interfaces: Interfaces,
 }
 
 /// Beats for ever.
@@ -66,8 +69,8 @@ fn heartbeat(worker: &Worker, gate: &Gate, identity: &Identity, snapshot: Snapsh
         malformed_jobs: gate.malformed.load(Ordering::Relaxed),
         restarts: snapshot.restarts,
         lane_busy: Vec::new(),
-        interfaces: Vec::new(),
-        captures: 0,
+        interfaces: identity.interfaces.get(),
+        captures: u32::try_from(snapshot.captures).unwrap_or(u32::MAX),
     }
 }
 

@@ -166,7 +166,10 @@ fn run_lane(core: Option<usize>, load: Arc<LaneLoad>, mut starts: mpsc::Receiver
 }
 
 /// Turns the end of a shard's task, a panic too, into a message to its actor.
-async fn report(running: tokio::task::JoinHandle<Result<ShardEnd, ShardFault>>, done: oneshot::Sender<Outcome>) {
+pub(crate) async fn report(
+    running: tokio::task::JoinHandle<Result<ShardEnd, ShardFault>>,
+    done: oneshot::Sender<Outcome>,
+) {
     let outcome = match running.await {
         Ok(Ok(end)) => Outcome::Ended(end),
         Ok(Err(fault)) => Outcome::Faulted(fault),
@@ -177,7 +180,7 @@ async fn report(running: tokio::task::JoinHandle<Result<ShardEnd, ShardFault>>, 
     }
 }
 
-fn panic_message(error: JoinError) -> String {
+pub(crate) fn panic_message(error: JoinError) -> String {
     let Ok(panic) = error.try_into_panic() else {
         return "cancelled".into();
     };

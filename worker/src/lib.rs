@@ -1,9 +1,11 @@
-//! The worker: takes shards of runs, generates or simulates their traffic, logs the results.
+//! The worker: takes shards of runs, generates or simulates their traffic, analyses captures, logs the results.
 //!
 //! Invariants: it never writes to the coordinator's store and never publishes jobs. What it may do
 //! with a shard follows from the shard's log alone. Only `io` touches the world outside the broker.
 
-pub mod actors;
+pub(crate) mod actors;
+pub mod analyze;
+pub(crate) mod capture;
 pub mod cli;
 pub mod control;
 #[cfg(debug_assertions)]

@@ -1,4 +1,4 @@
-//! `trafficlab-worker`: takes work from the broker, serves as a test target, or generates load on its own.
+//! `trafficlab-worker`: takes work from the broker, serves as a test target, generates load, or analyses a capture.
 
 use std::process::ExitCode;
 
@@ -7,12 +7,13 @@ use clap::Parser;
 use trafficlab_shared::config::{Config, Purpose};
 use trafficlab_shared::telemetry;
 use trafficlab_worker::cli::{Cli, Command, ServeArgs};
-use trafficlab_worker::{generate, io, runtime};
+use trafficlab_worker::{analyze, generate, io, runtime};
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => serve(&args),
         Command::Target(args) => io::target::run(args).map_err(Into::into),
+        Command::Analyze(args) => return ExitCode::from(analyze::run(&args) as u8),
         Command::Generate(args) => return ExitCode::from(generate::run(&args) as u8),
     };
     match done {

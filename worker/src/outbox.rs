@@ -1,5 +1,6 @@
 //! A shard's log: every append says which message it follows, so one writer wins.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use async_nats::jetstream::context::PublishErrorKind;
@@ -7,7 +8,11 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
 use async_nats::jetstream::{Context, ErrorCode};
 use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use trafficlab_shared::clock;
+use trafficlab_shared::protocol::capture::CaptureRecord;
+use trafficlab_shared::protocol::codec::Versioned;
 use trafficlab_shared::protocol::report::Record;
 use trafficlab_shared::protocol::{codec, subject};
 
@@ -31,35 +36,77 @@ pub enum LogError {
     Malformed(String),
 }
 
+/// What a log consists of.
+pub trait Logged: Serialize + DeserializeOwned + Versioned {
+    /// Name and version of the records, for people who look at the stream.
+    const SCHEMA: &'static str;
+}
+
+impl Logged for Record {
+    const SCHEMA: &'static str = "record.1";
+}
+
+impl Logged for CaptureRecord {
+    const SCHEMA: &'static str = "capture_record.1";
+}
+
 /// The last record of a log with where and when the broker stored it.
 #[derive(Debug)]
-pub struct LastRecord {
+pub struct LastRecord<R> {
     /// The record.
-    pub record: Record,
+    pub record: R,
     /// Broker time in nanoseconds.
     pub stored_ns: u64,
 }
 
 /// The write end of one shard's log.
 #[derive(Debug)]
-pub struct ShardLog {
+pub struct ShardLog<R> {
     context: Context,
     stream: Stream<()>,
     subject: String,
     last_sequence: u64,
+    records: PhantomData<fn(R)>,
 }
 
-impl ShardLog {
+impl ShardLog<Record> {
+    /// Opens the log of a traffic shard.
+    ///
+    /// # Errors
+    /// As [`ShardLog::open`].
+    pub async fn of_traffic(
+        context: Context,
+        job: &str,
+        shard: u32,
+    ) -> Result<(Self, Option<LastRecord<Record>>), LogError> {
+        Self::open(context, subject::traffic_results(job, shard)).await
+    }
+}
+
+impl ShardLog<CaptureRecord> {
+    /// Opens the log of a capture job.
+    ///
+    /// # Errors
+    /// As [`ShardLog::open`].
+    pub async fn of_capture(
+        context: Context,
+        job: &str,
+    ) -> Result<(Self, Option<LastRecord<CaptureRecord>>), LogError> {
+        Self::open(context, subject::capture_results(job)).await
+    }
+}
+
+impl<R: Logged> ShardLog<R> {
     /// Opens the log and reads its last record from the stream's leader.
     ///
     /// # Errors
     /// [`LogError`] when the broker does not answer or the record is not ours.
-    pub async fn open(context: Context, job: &str, shard: u32) -> Result<(Self, Option<LastRecord>), LogError> {
+    async fn open(context: Context, subject: String) -> Result<(Self, Option<LastRecord<R>>), LogError> {
         let stream = context
             .get_stream_no_info(subject::RESULTS_STREAM)
             .await
             .map_err(|error| LogError::Unreachable(error.to_string()))?;
-        let mut log = Self { context, stream, subject: subject::traffic_results(job, shard), last_sequence: 0 };
+        let mut log = Self { context, stream, subject, last_sequence: 0, records: PhantomData };
         let last = log.read_last().await?;
         let Some((sequence, stored_ns, payload)) = last else {
             return Ok((log, None));
@@ -74,7 +121,7 @@ impl ShardLog {
     ///
     /// # Errors
     /// [`LogError::Fenced`] when somebody else wrote, [`LogError::Unreachable`] after 30 s.
-    pub async fn append(&mut self, record: &Record) -> Result<u64, LogError> {
+    pub async fn append(&mut self, record: &R) -> Result<u64, LogError> {
         let payload = Bytes::from(codec::encode(record).map_err(|error| LogError::Malformed(error.to_string()))?);
         let mut deadline = tokio::time::Instant::now() + GIVE_UP;
         loop {
@@ -110,7 +157,7 @@ impl ShardLog {
     async fn publish(&self, payload: Bytes) -> Result<u64, PublishFailure> {
         let message = PublishMessage::build()
             .payload(payload)
-            .header("Tl-Schema", "record.1")
+            .header("Tl-Schema", R::SCHEMA)
             .header("Tl-Encoding", "msgpack")
             .expected_last_subject_sequence(self.last_sequence);
         let ack = self.context.send_publish(self.subject.clone(), message).await;

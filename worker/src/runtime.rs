@@ -13,6 +13,7 @@ use trafficlab_shared::seal::Sealer;
 use crate::control::Control;
 use crate::heartbeat::{self, Identity};
 use crate::intake::{self, Gate};
+use crate::io::capture::Interfaces;
 use crate::lane::Lanes;
 use crate::shared::Worker;
 use crate::supervisor::{Ask, Keep, Supervisor, SupervisorAddr};
@@ -64,11 +65,18 @@ async fn serve_until_signal(config: &Config) -> Result<(), RuntimeError> {
     let control = Control::default();
     let supervisor = Supervisor::new(Arc::clone(&worker), control.clone(), Arc::clone(&lanes)).start();
     let gate = Gate::default();
-    let identity = Identity { capacity: capacity(config.worker.capacity, lanes.len()), lanes: lanes.loads().to_vec() };
+    let interfaces = Interfaces::default();
+    let identity = Identity {
+        capacity: capacity(config.worker.capacity, lanes.len()),
+        lanes: lanes.loads().to_vec(),
+        interfaces: interfaces.clone(),
+    };
     tracing::info!(worker = %worker.id, capacity = identity.capacity, lanes = identity.lanes.len(), "worker runs");
     tokio::select! {
         () = control.follow(&worker.context, &worker.id) => {}
         () = intake::take_jobs(&worker, &supervisor, &gate, identity.capacity) => {}
+        () = intake::take_captures(&worker, &supervisor, &gate, &interfaces, cores) => {}
+        () = interfaces.keep_looking() => {}
         () = heartbeat::beat(&worker, &supervisor, &gate, &identity) => {}
         () = obey(&control, &supervisor, &gate) => {}
         signal = stop_signal() => signal?,
@@ -86,6 +94,9 @@ fn make_worker(config: &Config, id: String, context: trafficlab_broker::Context)
         id,
         context,
         active: AtomicU32::new(0),
+        analyses: AtomicU32::new(0),
+        live_captures: AtomicU32::new(0),
+        capture_dir: config.worker.capture_dir.clone().unwrap_or_else(|| config.data_dir.join("kept")),
         allow,
         broker_ports: broker_ports(config.nats.url.as_deref().unwrap_or_default()),
         sealer: config.auth.secrets_key.as_ref().map(|secret| Sealer::new(secret.expose())),
@@ -124,8 +135,8 @@ async fn obey(control: &Control, supervisor: &SupervisorAddr, gate: &Gate) {
                 gate.come_to(share);
             }
             let keep = if drain { Some(0) } else { limit };
-            if let Some(keep) = keep.and_then(|keep| usize::try_from(keep).ok()) {
-                keep_at_most(keep, supervisor, gate).await;
+            if let Some(shards) = keep.and_then(|keep| usize::try_from(keep).ok()) {
+                keep_at_most(Keep { shards, captures: !drain }, supervisor, gate).await;
             }
         }
         if directives.changed().await.is_err() {
@@ -134,14 +145,15 @@ async fn obey(control: &Control, supervisor: &SupervisorAddr, gate: &Gate) {
     }
 }
 
-async fn keep_at_most(keep: usize, supervisor: &SupervisorAddr, gate: &Gate) {
-    let running = supervisor.send(Ask).await.map_or(0, |snapshot| snapshot.running);
-    if running <= keep {
-        return;
+async fn keep_at_most(keep: Keep, supervisor: &SupervisorAddr, gate: &Gate) {
+    let held = supervisor.send(Ask).await;
+    let (running, captures) = held.map_or((0, 0), |snapshot| (snapshot.running, snapshot.captures));
+    let too_many = running > keep.shards;
+    if too_many {
+        tracing::info!(running, keep = keep.shards, "giving shards back");
+        gate.abstain();
     }
-    tracing::info!(running, keep, "giving shards back");
-    gate.abstain();
-    if supervisor.send(Keep(keep)).await.is_err() {
+    if (too_many || (captures > 0 && !keep.captures)) && supervisor.send(keep).await.is_err() {
         tracing::error!("supervisor is gone");
     }
 }
@@ -164,11 +176,13 @@ async fn leave(worker: &Arc<Worker>, supervisor: &SupervisorAddr, gate: &Gate, i
     tracing::info!(worker = %worker.id, "worker leaves");
     let emptied = async {
         loop {
-            if supervisor.send(Keep(0)).await.is_err() {
+            if supervisor.send(Keep { shards: 0, captures: false }).await.is_err() {
                 return;
             }
             match supervisor.send(Ask).await {
-                Ok(snapshot) if snapshot.running > 0 => tokio::time::sleep(Duration::from_millis(50)).await,
+                Ok(snapshot) if snapshot.running + snapshot.captures > 0 => {
+                    tokio::time::sleep(Duration::from_millis(50)).await
+                }
                 _ => return,
             }
         }

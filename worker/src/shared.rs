@@ -1,5 +1,6 @@
 //! What all shards of this process share.
 
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 
 use trafficlab_broker::Context;
@@ -15,8 +16,14 @@ pub struct Worker {
     pub id: String,
     /// The broker.
     pub context: Context,
-    /// Shards held now; spreads the records of many over time.
+    /// Traffic shards held now; spreads the records of many over time.
     pub active: AtomicU32,
+    /// Files, baselines and detections under way.
+    pub analyses: AtomicU32,
+    /// Live captures under way.
+    pub live_captures: AtomicU32,
+    /// Where live captures keep their packets.
+    pub capture_dir: PathBuf,
     /// Targets this worker's operator allows.
     pub allow: AllowList,
     /// Ports of the broker, which are never a target.

@@ -8,10 +8,14 @@ use std::time::Duration;
 use actix::prelude::*;
 use tokio::sync::watch;
 use trafficlab_shared::clock;
+use trafficlab_shared::model::capture::work::Work;
+use trafficlab_shared::protocol::capture::CaptureJob;
 use trafficlab_shared::protocol::heartbeat::ActorReport;
 use trafficlab_shared::protocol::job::ShardJob;
 
-use crate::actors::generator::{Generator, GiveBack};
+use crate::actors::job::{GiveBack, Job, Task};
+use crate::actors::traffic::OnLane;
+use crate::capture::CaptureTask;
 use crate::control::Control;
 use crate::intake::Lease;
 use crate::lane::Lanes;
@@ -51,12 +55,21 @@ impl ShardState {
     }
 }
 
+/// A job message of either queue.
+#[derive(Debug)]
+pub enum AnyJob {
+    /// One shard of a traffic run.
+    Shard(ShardJob),
+    /// A capture job.
+    Capture(CaptureJob),
+}
+
 /// Take a delivered job.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
 pub struct Take {
     /// The job message.
-    pub job: ShardJob,
+    pub job: AnyJob,
     /// Its lease.
     pub lease: Lease,
 }
@@ -79,10 +92,15 @@ pub struct StateChanged {
     pub(crate) reason: Option<String>,
 }
 
-/// Keep at most this many shards; give the rest back.
+/// Give back what is too much.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
-pub struct Keep(pub usize);
+pub struct Keep {
+    /// Traffic shards that stay at the most.
+    pub shards: usize,
+    /// Whether capture jobs stay.
+    pub captures: bool,
+}
 
 /// How is everybody?
 #[derive(Message, Debug)]
@@ -92,20 +110,42 @@ pub struct Ask;
 /// The answer, for heartbeats.
 #[derive(Debug, MessageResponse)]
 pub struct Snapshot {
-    /// Shards held.
+    /// Traffic shards held.
     pub running: usize,
+    /// Capture jobs held.
+    pub captures: usize,
     /// Actors in trouble, at most 100.
     pub troubled: Vec<ActorReport>,
     /// Restarts so far.
     pub restarts: u64,
 }
 
+/// What kind of work an actor holds; each has a capacity of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Shard,
+    Analysis,
+    Live,
+}
+
 struct Held {
     id: u64,
-    actor: Addr<Generator>,
+    kind: Kind,
+    actor: Addressed,
     state: ShardState,
     reason: Option<String>,
 }
+
+impl Held {
+    fn give_back(&mut self) {
+        if self.actor.0.try_send(GiveBack).is_ok() {
+            self.state = ShardState::Leaving;
+        }
+    }
+}
+
+/// A job's actor, whatever its task is.
+struct Addressed(Recipient<GiveBack>);
 
 /// How others reach the supervisor.
 pub type SupervisorAddr = Addr<Supervisor>;
@@ -127,15 +167,39 @@ impl Supervisor {
         Self { worker, control, lanes, held: HashMap::new(), restarts: 0, next_id: 0 }
     }
 
+    fn held(&self, kind: Kind) -> u32 {
+        let count = self.held.values().filter(|held| held.kind == kind).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     fn count(&self) {
-        let active = u32::try_from(self.held.len()).unwrap_or(u32::MAX);
-        self.worker.active.store(active, Ordering::Relaxed);
+        self.worker.active.store(self.held(Kind::Shard), Ordering::Relaxed);
+        self.worker.analyses.store(self.held(Kind::Analysis), Ordering::Relaxed);
+        self.worker.live_captures.store(self.held(Kind::Live), Ordering::Relaxed);
+    }
+
+    fn start<T: Task>(
+        &mut self,
+        key: ShardKey,
+        kind: Kind,
+        task: T,
+        lease: Lease,
+        give_back: watch::Sender<bool>,
+        supervisor: SupervisorAddr,
+    ) {
+        self.next_id += 1;
+        let id = self.next_id;
+        let lease = Arc::new(lease);
+        let actor = Job { key: key.clone(), id, task, lease, supervisor, give_back, restarts: VecDeque::new() };
+        let actor = Addressed(actor.start().recipient());
+        self.held.insert(key, Held { id, kind, actor, state: ShardState::Running, reason: None });
+        self.count();
     }
 
     /// A panic kills an actor without a word; its job message then runs out and comes again.
     fn bury_the_dead(&mut self) {
         self.held.retain(|key, held| {
-            let alive = held.actor.connected();
+            let alive = held.actor.0.connected();
             if !alive {
                 tracing::warn!(job = %key.job, shard = key.shard, "an actor was found dead");
             }
@@ -158,37 +222,34 @@ impl Handler<Take> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Take { job, lease }: Take, context: &mut Self::Context) {
-        let key = ShardKey { job: job.run.job.clone(), shard: job.shard };
-        if self.held.get(&key).is_some_and(|held| held.actor.connected()) {
+        let key = match &job {
+            AnyJob::Shard(job) => ShardKey { job: job.run.job.clone(), shard: job.shard },
+            AnyJob::Capture(job) => ShardKey { job: job.job.clone(), shard: 0 },
+        };
+        if self.held.get(&key).is_some_and(|held| held.actor.0.connected()) {
             // Our own lease ran out and the message came back to us: the log decides, later.
             tracing::warn!(job = %key.job, shard = key.shard, "shard is here already, delivery ignored");
             return;
         }
         let (give_back, wish) = watch::channel(false);
-        let task = ShardTask {
-            worker: Arc::clone(&self.worker),
-            desired: self.control.job(&key.job),
-            job: Arc::new(job),
-            delivery: lease.delivery,
-            give_back: wish,
-            alive_at: Arc::new(AtomicU64::new(clock::boot_ns())),
-        };
-        let lanes = Arc::clone(&self.lanes);
-        self.next_id += 1;
-        let id = self.next_id;
-        let actor = Generator {
-            key: key.clone(),
-            id,
-            task,
-            lease: Arc::new(lease),
-            lanes,
-            supervisor: context.address(),
-            give_back,
-            restarts: VecDeque::new(),
-        };
-        let actor = actor.start();
-        self.held.insert(key, Held { id, actor, state: ShardState::Running, reason: None });
-        self.count();
+        let worker = Arc::clone(&self.worker);
+        let desired = self.control.job(&key.job);
+        let alive_at = Arc::new(AtomicU64::new(clock::boot_ns()));
+        let delivery = lease.delivery;
+        match job {
+            AnyJob::Shard(job) => {
+                let job = Arc::new(job);
+                let task = ShardTask { worker, desired, job, delivery, give_back: wish, alive_at };
+                let task = OnLane { task, lanes: Arc::clone(&self.lanes) };
+                self.start(key, Kind::Shard, task, lease, give_back, context.address());
+            }
+            AnyJob::Capture(job) => {
+                let kind = if matches!(*job.work, Work::Live { .. }) { Kind::Live } else { Kind::Analysis };
+                let job = Arc::new(job);
+                let task = CaptureTask { worker, desired, job, delivery, give_back: wish, alive_at };
+                self.start(key, kind, task, lease, give_back, context.address());
+            }
+        }
     }
 }
 
@@ -218,13 +279,17 @@ impl Handler<StateChanged> for Supervisor {
 impl Handler<Keep> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, Keep(limit): Keep, _: &mut Self::Context) {
-        let staying = self.held.values().filter(|held| held.state != ShardState::Leaving).count();
-        let excess = staying.saturating_sub(limit);
-        let leaving = self.held.values_mut().filter(|held| held.state != ShardState::Leaving).take(excess);
-        for held in leaving {
-            if held.actor.try_send(GiveBack).is_ok() {
-                held.state = ShardState::Leaving;
+    fn handle(&mut self, keep: Keep, _: &mut Self::Context) {
+        let staying = |held: &&mut Held| held.state != ShardState::Leaving;
+        let of_captures = |held: &&mut Held| held.kind != Kind::Shard;
+        let shards = self.held.values_mut().filter(staying).filter(|held| !of_captures(held)).count();
+        let excess = shards.saturating_sub(keep.shards);
+        for held in self.held.values_mut().filter(staying).filter(|held| !of_captures(held)).take(excess) {
+            held.give_back();
+        }
+        if !keep.captures {
+            for held in self.held.values_mut().filter(staying).filter(of_captures) {
+                held.give_back();
             }
         }
     }
@@ -236,7 +301,8 @@ impl Handler<Ask> for Supervisor {
     fn handle(&mut self, _: Ask, _: &mut Self::Context) -> Snapshot {
         let troubled = self.held.iter().filter(|(_, held)| held.state != ShardState::Running).take(100);
         Snapshot {
-            running: self.held.len(),
+            running: self.held.values().filter(|held| held.kind == Kind::Shard).count(),
+            captures: self.held.values().filter(|held| held.kind != Kind::Shard).count(),
             troubled: troubled
                 .map(|(key, held)| ActorReport {
                     job: key.job.clone(),

@@ -1,3 +1,5 @@
-//! Actors: life cycle, state and control of each shard. They never generate.
+//! Actors: life cycle, state and control of each shard. They never generate and never analyse.
 
-pub mod generator;
+pub(crate) mod capture;
+pub(crate) mod job;
+pub(crate) mod traffic;

@@ -2,39 +2,39 @@
 
 /// A count as a number to compute with; exact below 2^53.
 #[allow(clippy::cast_precision_loss, reason = "figures to be shown; counts are far below 2^53")]
-pub(super) const fn float(count: u64) -> f64 {
+pub(crate) const fn float(count: u64) -> f64 {
     count as f64
 }
 
 /// A positive figure as a whole number.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, which is meant")]
-pub(super) const fn whole(value: f64) -> u64 {
+pub(crate) const fn whole(value: f64) -> u64 {
     value.round() as u64
 }
 
 /// `part` of `whole`, 0 when there is no whole.
-pub(super) fn ratio(part: f64, whole: f64) -> f64 {
+pub(crate) fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
 
 /// Microseconds as milliseconds.
-pub(super) fn millis(us: u64) -> f64 {
+pub(crate) fn millis(us: u64) -> f64 {
     float(us) / 1000.0
 }
 
 /// Rounded to so many decimals.
-pub(super) fn rounded(value: f64, decimals: i32) -> f64 {
+pub(crate) fn rounded(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     (value * scale).round() / scale
 }
 
 /// Microseconds as milliseconds with three leading digits or all whole ones.
-pub(super) fn ms(us: u64) -> String {
+pub(crate) fn ms(us: u64) -> String {
     three(millis(us))
 }
 
 /// A figure with three leading digits or all whole ones.
-pub(super) fn three(value: f64) -> String {
+pub(crate) fn three(value: f64) -> String {
     match value {
         value if value < 10.0 => format!("{value:.2}"),
         value if value < 100.0 => format!("{value:.1}"),
@@ -43,7 +43,7 @@ pub(super) fn three(value: f64) -> String {
 }
 
 /// A count in groups of three digits.
-pub(super) fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -56,7 +56,7 @@ pub(super) fn count(value: u64) -> String {
 }
 
 /// A number of bytes with its unit.
-pub(super) fn bytes(value: u64) -> String {
+pub(crate) fn bytes(value: u64) -> String {
     let (unit, scale) = match value {
         0..10_000 => return format!("{} B", count(value)),
         10_000..10_000_000 => ("kB", 1e3),

@@ -7,7 +7,7 @@ mod args;
 mod closed;
 mod collect;
 mod counts;
-mod figures;
+pub(crate) mod figures;
 mod files;
 mod format;
 mod lane;

@@ -1,6 +1,8 @@
-//! Taking job messages: one outstanding pull, as large as there is room.
+//! Taking job messages: one outstanding pull of each queue, as large as there is room.
 
+mod captures;
 pub mod lease;
+pub(crate) mod objects;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -10,13 +12,16 @@ use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::message::Message;
 use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
 use trafficlab_shared::clock;
+use trafficlab_shared::protocol::codec::Versioned;
 use trafficlab_shared::protocol::job::ShardJob;
 use trafficlab_shared::protocol::report::Delivery;
 use trafficlab_shared::protocol::{codec, subject};
 
 use crate::shared::Worker;
-use crate::supervisor::{SupervisorAddr, Take};
+use crate::supervisor::{AnyJob, SupervisorAddr, Take};
+pub use captures::take_captures;
 pub use lease::Lease;
 
 /// A stopped process's open pull swallows redeliveries, so a pull is short.
@@ -122,30 +127,40 @@ async fn receive(
     supervisor: &SupervisorAddr,
     gate: &Gate,
 ) -> Result<(), async_nats::Error> {
+    let Some((job, lease)) = read::<ShardJob>(message, worker, gate).await? else {
+        return Ok(());
+    };
+    if !gate.is_open() {
+        lease.give_back().await;
+        return Ok(());
+    }
+    tracing::info!(job = %job.run.job, shard = job.shard, attempt = job.attempt, "shard taken");
+    if let Err(error) = supervisor.send(Take { job: AnyJob::Shard(job), lease }).await {
+        tracing::error!(%error, "supervisor is gone");
+    }
+    Ok(())
+}
+
+/// The job in a message and the lease on it; none when the message is not one of ours: it is set aside then.
+async fn read<J: DeserializeOwned + Versioned>(
+    message: Message,
+    worker: &Worker,
+    gate: &Gate,
+) -> Result<Option<(J, Lease)>, async_nats::Error> {
     let info = message.info()?;
     let delivery = Delivery { sequence: info.stream_sequence, count: u64::try_from(info.delivered).unwrap_or(1) };
     let (message, acker) = message.split();
-    let job = match codec::decode::<ShardJob>(&message.payload) {
-        Ok(job) => job,
+    match codec::decode::<J>(&message.payload) {
+        Ok(job) => Ok(Some((job, Lease::new(acker, delivery)))),
         Err(error) => {
             gate.malformed.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(sequence = delivery.sequence, %error, "job message set aside");
             // The coordinator keeps what it cannot read; only then is the message dropped.
             worker.context.publish(subject::set_aside(&worker.id), message.payload).await?.await?;
-            return acker.ack_with(AckKind::Term).await;
+            acker.ack_with(AckKind::Term).await?;
+            Ok(None)
         }
-    };
-    let lease = Lease::new(acker, delivery);
-    if !gate.is_open() {
-        lease.give_back().await;
-        return Ok(());
     }
-    let shard = job.shard;
-    tracing::info!(job = %job.run.job, shard, attempt = job.attempt, "shard taken");
-    if let Err(error) = supervisor.send(Take { job, lease }).await {
-        tracing::error!(%error, "supervisor is gone");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ const CHUNK: usize = 256;
 pub(crate) async fn drive(
     task: ShardTask,
     lane: Lane,
-    log: ShardLog,
+    log: ShardLog<Record>,
     resume: Resume,
     desired: Desired,
     origin: Origin,
@@ -94,7 +94,7 @@ enum Leaving {
 }
 
 impl<S: Source> Shard<S> {
-    fn new(task: ShardTask, lane: Lane, log: ShardLog, resume: &Resume, clock: ShardClock, source: S) -> Self {
+    fn new(task: ShardTask, lane: Lane, log: ShardLog<Record>, resume: &Resume, clock: ShardClock, source: S) -> Self {
         let run = Arc::clone(&task.job.run);
         let schedule = Schedule::new(&run, task.job.shard, &resume.history);
         let now = clocks::boot_ns();

@@ -72,6 +72,9 @@ pub enum ShardFault {
     /// The shard can never run; the sentence is for people.
     #[error("{0}")]
     Hopeless(String),
+    /// What the work needs did not come; it may come another time.
+    #[error("{0}")]
+    Input(String),
     /// The control bucket says nothing of the job.
     #[error("desired state of the job has not arrived in 30 s")]
     NoDesiredState,

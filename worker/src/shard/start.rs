@@ -28,7 +28,7 @@ pub(crate) async fn run(task: ShardTask, lane: crate::lane::Lane) -> Result<Shar
 
 async fn claim_and_drive(mut task: ShardTask, lane: crate::lane::Lane) -> Result<ShardEnd, ShardFault> {
     let context = task.worker.context.clone();
-    let (mut log, last) = ShardLog::open(context, &task.job.run.job, task.job.shard).await?;
+    let (mut log, last) = ShardLog::of_traffic(context, &task.job.run.job, task.job.shard).await?;
     let resume = match opening::decide(&task.job, task.delivery, last.as_ref().map(|last| &last.record)) {
         Opening::Leave => return Ok(ShardEnd::Settled),
         Opening::Fenced => return Ok(ShardEnd::Fenced),
@@ -69,7 +69,7 @@ async fn claim_and_drive(mut task: ShardTask, lane: crate::lane::Lane) -> Result
 /// When the log cannot be written.
 pub(crate) async fn fail(task: &ShardTask, reason: String) -> Result<(), ShardFault> {
     let context = task.worker.context.clone();
-    let (mut log, last) = ShardLog::open(context, &task.job.run.job, task.job.shard).await?;
+    let (mut log, last) = ShardLog::of_traffic(context, &task.job.run.job, task.job.shard).await?;
     match opening::decide(&task.job, task.delivery, last.as_ref().map(|last| &last.record)) {
         Opening::Leave => Ok(()),
         Opening::Fenced => Err(LogError::Fenced.into()),
@@ -77,7 +77,12 @@ pub(crate) async fn fail(task: &ShardTask, reason: String) -> Result<(), ShardFa
     }
 }
 
-async fn append_failed(task: &ShardTask, log: &mut ShardLog, at: &Resume, reason: String) -> Result<(), ShardFault> {
+async fn append_failed(
+    task: &ShardTask,
+    log: &mut ShardLog<Record>,
+    at: &Resume,
+    reason: String,
+) -> Result<(), ShardFault> {
     let attempts = at.idle_starts;
     let mut record = blank(task, at, Event::Failed { reason, attempts });
     // A later desired revision may have retried it already; the newest known one is refused.
@@ -87,7 +92,7 @@ async fn append_failed(task: &ShardTask, log: &mut ShardLog, at: &Resume, reason
 }
 
 /// The start record also tells how far the broker's clock is from ours.
-async fn append_start(task: &ShardTask, log: &mut ShardLog, resume: &Resume) -> Result<(), ShardFault> {
+async fn append_start(task: &ShardTask, log: &mut ShardLog<Record>, resume: &Resume) -> Result<(), ShardFault> {
     let before = clocks::wall_ns();
     log.append(&blank(task, resume, Event::Start { idle_starts: resume.idle_starts })).await?;
     let after = clocks::wall_ns();

@@ -6,16 +6,16 @@ use trafficlab_shared::protocol::report::Record;
 
 use crate::outbox::{LogError, ShardLog};
 
-type Appending = Pin<Box<dyn Future<Output = (ShardLog, Result<u64, LogError>)>>>;
+type Appending = Pin<Box<dyn Future<Output = (ShardLog<Record>, Result<u64, LogError>)>>>;
 
 /// The log, at rest or with an append on its way.
 pub(crate) struct LogWriter {
-    idle: Option<ShardLog>,
+    idle: Option<ShardLog<Record>>,
     busy: Option<Appending>,
 }
 
 impl LogWriter {
-    pub(crate) const fn new(log: ShardLog) -> Self {
+    pub(crate) const fn new(log: ShardLog<Record>) -> Self {
         Self { idle: Some(log), busy: None }
     }
 

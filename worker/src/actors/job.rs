@@ -1,17 +1,20 @@
-//! The actor of one shard: starts it on a lane, watches it, restarts it, answers its job message.
+//! The actor of one job's shard: starts it, watches it, restarts it, answers its job message.
+//!
+//! What is started is the business of a [`Task`]: a traffic shard on a lane, a capture job beside the actors.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
-use tokio::sync::watch;
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::{oneshot, watch};
 use trafficlab_shared::clock;
 
 use crate::intake::Lease;
-use crate::lane::{Lanes, Outcome};
-use crate::shard::{ShardEnd, ShardFault, ShardTask, start};
+use crate::lane::Outcome;
+use crate::shard::{ShardEnd, ShardFault};
 use crate::supervisor::{ShardEnded, ShardKey, ShardState, StateChanged, Supervisor};
 
 /// A job message is renewed this often.
@@ -22,13 +25,28 @@ const SILENT_NS: u64 = 5_000_000_000;
 const RESTARTS: usize = 5;
 const WINDOW_NS: u64 = 60_000_000_000;
 
+/// Work that can be started again and again until its log has an end.
+pub(crate) trait Task: Unpin + 'static {
+    /// What it is called when it panics.
+    const NAME: &'static str;
+
+    /// Boot time at which the work last showed life.
+    fn alive_at(&self) -> &AtomicU64;
+
+    /// Starts the work; its end comes through the receiver. `None` when there is no room for it.
+    fn launch(&self) -> Option<oneshot::Receiver<Outcome>>;
+
+    /// Writes into the log that the work cannot be done.
+    fn fail(&self, reason: String) -> LocalBoxFuture<'static, Result<(), ShardFault>>;
+}
+
 /// One shard's actor.
-pub struct Generator {
+pub(crate) struct Job<T> {
     pub(crate) key: ShardKey,
+    /// Which actor of that shard.
     pub(crate) id: u64,
-    pub(crate) task: ShardTask,
+    pub(crate) task: T,
     pub(crate) lease: Arc<Lease>,
-    pub(crate) lanes: Arc<Lanes>,
     pub(crate) supervisor: Addr<Supervisor>,
     pub(crate) give_back: watch::Sender<bool>,
     pub(crate) restarts: VecDeque<u64>,
@@ -37,23 +55,23 @@ pub struct Generator {
 /// Give the shard back after its next record.
 #[derive(Message, Debug)]
 #[rtype(result = "()")]
-pub struct GiveBack;
+pub(crate) struct GiveBack;
 
-impl Generator {
+impl<T: Task> Job<T> {
     fn launch(&mut self, context: &mut Context<Self>) {
-        self.task.alive_at.store(clock::boot_ns(), Ordering::Relaxed);
-        let Some(outcome) = self.lanes.launch(self.task.clone()) else {
-            self.retry("the lane's queue is full".into(), context);
+        self.task.alive_at().store(clock::boot_ns(), Ordering::Relaxed);
+        let Some(outcome) = self.task.launch() else {
+            self.retry("there is no room to run it".into(), context);
             return;
         };
         self.tell(ShardState::Running, None);
         context.spawn(outcome.into_actor(self).map(|outcome, actor, context| {
-            match outcome.unwrap_or_else(|_| Outcome::Panicked("the lane is gone".into())) {
+            match outcome.unwrap_or_else(|_| Outcome::Panicked("its thread is gone".into())) {
                 Outcome::Ended(end) => actor.finish(end, context),
                 Outcome::Faulted(ShardFault::Hopeless(reason)) => actor.fail(reason, context),
                 Outcome::Faulted(fault) => actor.retry(fault.to_string(), context),
                 Outcome::Panicked(reason) => {
-                    actor.retry(format!("the generator panicked: {reason}"), context);
+                    actor.retry(format!("{} panicked: {reason}", T::NAME), context);
                 }
             }
         }));
@@ -71,7 +89,7 @@ impl Generator {
         self.restarts.push_back(now);
         tracing::warn!(job = %self.key.job, shard = self.key.shard, %reason, ?delay, "shard is restarted");
         self.tell(ShardState::BackingOff, Some(reason));
-        self.task.alive_at.store(now, Ordering::Relaxed);
+        self.task.alive_at().store(now, Ordering::Relaxed);
         context.run_later(delay, Self::launch);
     }
 
@@ -79,8 +97,7 @@ impl Generator {
     fn fail(&mut self, reason: String, context: &mut Context<Self>) {
         tracing::error!(job = %self.key.job, shard = self.key.shard, %reason, "shard failed");
         self.tell(ShardState::Failed, Some(reason.clone()));
-        let task = self.task.clone();
-        let writing = async move { start::fail(&task, reason).await };
+        let writing = self.task.fail(reason);
         context.spawn(writing.into_actor(self).map(|written, actor, context| match written {
             Ok(()) => actor.finish(ShardEnd::Settled, context),
             Err(error) => {
@@ -103,7 +120,7 @@ impl Generator {
     }
 
     fn renew(&mut self, context: &mut Context<Self>) {
-        let silent = clock::boot_ns().saturating_sub(self.task.alive_at.load(Ordering::Relaxed));
+        let silent = clock::boot_ns().saturating_sub(self.task.alive_at().load(Ordering::Relaxed));
         if silent > SILENT_NS {
             tracing::warn!(job = %self.key.job, shard = self.key.shard, "shard shows no life, its lease runs out");
             return;
@@ -120,7 +137,7 @@ impl Generator {
     }
 }
 
-impl Actor for Generator {
+impl<T: Task> Actor for Job<T> {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
@@ -135,7 +152,7 @@ impl Actor for Generator {
     }
 }
 
-impl Handler<GiveBack> for Generator {
+impl<T: Task> Handler<GiveBack> for Job<T> {
     type Result = ();
 
     fn handle(&mut self, _: GiveBack, _: &mut Self::Context) {
