@@ -3,6 +3,7 @@
 //! Invariants: a request is answered after its change is on disk; results are visible after their
 //! commit; only `dispatch` knows the broker, only `http` and `systems` know HTTP.
 
+pub mod alerts;
 pub mod archive;
 pub mod cli;
 pub mod dev;
@@ -10,6 +11,9 @@ pub mod dispatch;
 pub mod entries;
 pub mod http;
 pub mod measured;
+pub mod outbound;
+pub mod packs;
 pub mod run;
 pub mod store;
 pub mod systems;
+pub mod windows;

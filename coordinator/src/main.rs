@@ -5,17 +5,18 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use trafficlab_coordinator::cli::{Cli, Command};
+use trafficlab_coordinator::systems::analyzer::logs;
 use trafficlab_coordinator::{archive, dev, run};
 use trafficlab_shared::config::{Config, Purpose, Sources};
-use trafficlab_shared::telemetry;
+use trafficlab_shared::telemetry::{self, PartLog};
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Guard(args) => return dev::guard::run(&args),
         Command::Dev(args) => {
-            with_config(&args.sources(), args.config.print_config, |config| block_on(run::dev(config, args.workers)))
+            serving(&args.sources(), args.config.print_config, |config| block_on(run::dev(config, args.workers)))
         }
-        Command::Serve(args) => with_config(&args.sources(), args.config.print_config, |config| {
+        Command::Serve(args) => serving(&args.sources(), args.config.print_config, |config| {
             config.require_broker()?;
             block_on(run::serve(config))
         }),
@@ -42,8 +43,29 @@ fn main() -> ExitCode {
     }
 }
 
+/// `with_config` for a server, which writes the log files that its API shows.
+fn serving(sources: &Sources, print: bool, command: impl FnOnce(Config) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    configured(sources, print, |mut config| {
+        let app = config.log.file.get_or_insert_with(|| logs::app_file(&config.data_dir)).clone();
+        let part = PartLog { file: &logs::analysis_file(&app), targets: &logs::ANALYSIS };
+        let _log = telemetry::init_with(&config.log, Some(&part)).context("the log cannot be set up")?;
+        command(config)
+    })
+}
+
 /// Reads the configuration and runs the command with it, or only shows it.
 fn with_config(
+    sources: &Sources,
+    print: bool,
+    command: impl FnOnce(Config) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    configured(sources, print, |config| {
+        let _log = telemetry::init(&config.log).context("the log cannot be set up")?;
+        command(config)
+    })
+}
+
+fn configured(
     sources: &Sources,
     print: bool,
     command: impl FnOnce(Config) -> anyhow::Result<()>,
@@ -56,9 +78,7 @@ fn with_config(
         }
         return Ok(());
     }
-    let config = Config::load(sources, Purpose::Coordinator)?;
-    let _log = telemetry::init(&config.log).context("the log cannot be set up")?;
-    command(config)
+    command(Config::load(sources, Purpose::Coordinator)?)
 }
 
 fn block_on(serving: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {

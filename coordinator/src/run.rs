@@ -11,14 +11,18 @@ use trafficlab_shared::config::Config;
 use crate::dev::DevCluster;
 use crate::dispatch::Dispatch;
 use crate::dispatch::broker::Broker;
+use crate::dispatch::captures::Desk;
 use crate::dispatch::ingest::Ingester;
 use crate::http;
 use crate::store::segment::SegmentDir;
 use crate::store::{SEGMENT_FOLDER, Store};
+use crate::systems::analyzer::files;
 use crate::systems::traffic::upkeep;
 
 /// The store's folder in the data folder.
 pub(crate) const STORE_FOLDER: &str = "store";
+/// The folder of the captures' own files in the data folder.
+const CAPTURES_FOLDER: &str = "captures";
 
 /// Starts broker and workers on this machine and serves until told to stop.
 ///
@@ -50,9 +54,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         broker = Broker::connect(&config.nats) => broker?,
         () = stopping.wait() => return Ok(()),
     };
-    let dispatch = Dispatch::new(store.clone(), SegmentDir::new(&segments), broker);
+    let desk = Desk::new(&config.captures, config.data_dir.join(CAPTURES_FOLDER));
+    let dispatch = Dispatch::new(store.clone(), SegmentDir::new(&segments), broker, desk);
     let app = http::App::new(Arc::clone(&config), Arc::clone(&dispatch))
-        .map_err(|faults| anyhow::anyhow!("`generator.allow_targets` is wrong: {faults:?}"))?;
+        .map_err(|faults| anyhow::anyhow!("the configuration cannot be used: {faults:?}"))?;
     let listening = http::bind(&config).await?;
     announce(&listening.url())?;
     let mut loops = dispatch.start(ingester);
@@ -60,6 +65,16 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     loops.spawn(async move {
         upkeep::run(&upkeep).await;
         "upkeep"
+    });
+    let (alerts, own) = (Arc::clone(&app.alerts), Arc::clone(&dispatch));
+    loops.spawn(async move {
+        alerts.run(&own).await;
+        "alerts"
+    });
+    let own = Arc::clone(&app);
+    loops.spawn(async move {
+        files::run(&own).await;
+        "files of captures"
     });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = http::serve(&app, listening, async {
@@ -73,6 +88,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         Some(end) = loops.join_next() => Err(anyhow::anyhow!("the {} loop ended", end.unwrap_or("panicked"))),
     };
     tracing::info!("stopping");
+    app.streams.close();
     if stop.send(()).is_ok() {
         serving.await?;
     }

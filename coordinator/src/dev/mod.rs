@@ -110,7 +110,9 @@ impl DevCluster {
             program: options.nats_server.clone(),
             layout: Layout::below(&data_dir),
             data_dir: data_dir.clone(),
-            max_file_store: config.nats.results_max_bytes.0.saturating_add(OTHER_STREAMS_BYTES),
+            max_file_store: [config.nats.files_max_bytes.0, OTHER_STREAMS_BYTES]
+                .into_iter()
+                .fold(config.nats.results_max_bytes.0, u64::saturating_add),
             secrets: secrets.clone(),
             port: OnceLock::new(),
         };

@@ -55,6 +55,7 @@ pub(super) fn variables(config: &Config, password: &Secret) -> Vec<(String, Stri
         LogFormat::Text => "text",
         LogFormat::Json => "json",
     };
+    let kept = config.worker.capture_dir.clone().unwrap_or_else(|| config.data_dir.join("kept"));
     let secrets_key = config.auth.secrets_key.as_ref().map(|key| ("AUTH__SECRETS_KEY", key.expose().to_owned()));
     [
         ("ENVIRONMENT", "development".to_owned()),
@@ -65,6 +66,7 @@ pub(super) fn variables(config: &Config, password: &Secret) -> Vec<(String, Stri
         ("WORKER__CAPACITY", config.worker.capacity.to_string()),
         ("WORKER__LANES", config.worker.lanes.to_string()),
         ("WORKER__LABELS", Value::Table(labels.collect()).to_string()),
+        ("WORKER__CAPTURE_DIR", kept.display().to_string()),
         ("LOG__LEVEL", config.log.level.clone()),
         ("LOG__FORMAT", format.to_owned()),
     ]

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use trafficlab_shared::config::NatsConfig;
+use trafficlab_shared::protocol::capture::CaptureJob;
 use trafficlab_shared::protocol::control::{Desired, WorkerDirective};
 use trafficlab_shared::protocol::job::ShardJob;
 use trafficlab_shared::protocol::{codec, subject};
@@ -131,7 +132,19 @@ impl Broker {
     /// When the broker is away.
     pub async fn publish_job(&self, job: &ShardJob) -> Result<bool, BrokerFault> {
         let to = subject::traffic_job(&job.run.job, job.shard);
-        let payload = Bytes::from(codec::encode(job)?);
+        self.publish_once(to, Bytes::from(codec::encode(job)?)).await
+    }
+
+    /// Publishes the message of a capture job; `false` as for `publish_job`.
+    ///
+    /// # Errors
+    /// When the broker is away.
+    pub async fn publish_capture(&self, host: Option<&str>, job: &CaptureJob) -> Result<bool, BrokerFault> {
+        let to = subject::capture_job(host, &job.job);
+        self.publish_once(to, Bytes::from(codec::encode(job)?)).await
+    }
+
+    async fn publish_once(&self, to: String, payload: Bytes) -> Result<bool, BrokerFault> {
         let away = |error: &dyn std::fmt::Display| BrokerFault::Away(error.to_string());
         let ack = self.context.publish(to, payload).await.map_err(|error| away(&error))?;
         match ack.await {
@@ -161,9 +174,21 @@ impl Broker {
     /// # Errors
     /// When the broker is away.
     pub async fn purge_jobs(&self, job: &str, shard: u32) -> Result<(), BrokerFault> {
+        self.purge_messages(subject::traffic_job(job, shard)).await
+    }
+
+    /// Removes the message of a capture job, on whichever subject it waits.
+    ///
+    /// # Errors
+    /// When the broker is away.
+    pub async fn purge_capture_job(&self, job: &str) -> Result<(), BrokerFault> {
+        self.purge_messages(subject::capture_job_anywhere(job)).await
+    }
+
+    async fn purge_messages(&self, filter: String) -> Result<(), BrokerFault> {
         let away = |error: &dyn std::fmt::Display| BrokerFault::Away(error.to_string());
         let stream = self.context.get_stream_no_info(subject::JOBS_STREAM).await.map_err(|error| away(&error))?;
-        let purged = stream.purge().filter(subject::traffic_job(job, shard)).await;
+        let purged = stream.purge().filter(filter).await;
         purged.map(drop).map_err(|error| away(&error))
     }
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use trafficlab_shared::protocol::subject;
 
-use super::{Dispatch, lock};
+use super::{Dispatch, captures, lock};
 use crate::entries::EntryReader;
 use crate::store::campaigns::CAMPAIGNS;
 use crate::store::runs::PLANS;
@@ -36,12 +36,15 @@ const LIVE: Table<String, Last> = Table::new("live");
 
 /// The last message of a campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-struct Last {
+pub(super) struct Last {
     /// Its `seq`, from 1.
-    seq: u64,
-    /// The last entry published, by its sequence.
+    pub(super) seq: u64,
+    /// The last entry published, by its sequence; of a capture the windows published.
     #[serde(default)]
-    through: u64,
+    pub(super) through: u64,
+    /// Of a capture: the anomalies published.
+    #[serde(default)]
+    pub(super) anomalies: u64,
     /// The campaign's data was removed: its messages go, and `seq` begins again at 1.
     #[serde(default)]
     forget: bool,
@@ -54,13 +57,15 @@ impl FirstVersion for Last {}
 
 /// A problem in one pass; the next one tries again.
 #[derive(Debug, thiserror::Error)]
-enum LiveError {
+pub(super) enum LiveError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("broker: {0}")]
     Broker(String),
     #[error("entries: {0}")]
     Entries(String),
+    #[error("windows: {0}")]
+    Windows(String),
     #[error("message cannot be written: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -81,7 +86,11 @@ pub(super) async fn run(dispatch: &Arc<Dispatch>) {
                 let known = &known;
                 async move {
                     let last = known.lock().await.get(&campaign).copied();
-                    match tell(dispatch, &campaign, last).await {
+                    let told = match campaign.strip_prefix(captures::LIVE_KEY) {
+                        Some(capture) => captures::tell_live(dispatch, capture, last).await,
+                        None => tell(dispatch, &campaign, last).await,
+                    };
+                    match told {
                         Ok(Some(last)) => drop(known.lock().await.insert(campaign, last)),
                         Ok(None) => drop(known.lock().await.remove(&campaign)),
                         Err(error) => {
@@ -103,30 +112,47 @@ pub(super) fn forget(batch: &mut crate::store::Batch, campaign: &str) -> Result<
 
 /// Publishes a campaign's news; comes back with what was published last.
 async fn tell(dispatch: &Dispatch, campaign: &str, last: Option<Last>) -> Result<Option<Last>, LiveError> {
-    let stored = LIVE.get(&dispatch.store, &campaign.to_owned())?.unwrap_or_default();
-    if stored.forget {
-        remove_messages(dispatch, campaign).await?;
-    }
-    let last = last.filter(|_| !stored.forget);
+    let last = last_of(dispatch, campaign, last).await?;
     let Some(record) = CAMPAIGNS.get(&dispatch.store, &campaign.to_owned())? else {
         return Ok(None);
     };
     let Some(job) = record.run.clone() else {
         return Ok(last);
     };
-    let mut last = match last {
-        Some(last) => last,
-        None => read_last(dispatch, campaign, stored).await?,
-    };
+    let mut last = read_unless_known(dispatch, campaign, last).await?;
     let plan = PLANS.get(&dispatch.store, &job)?;
     if plan.is_some_and(|plan| plan.live_entries) {
         tell_entries(dispatch, campaign, &mut last).await?;
     }
     let summary = summary::of(&dispatch.store, &record, last.seq + 1, last.through)?;
     publish(dispatch, campaign, &mut last, &summary).await?;
+    keep(dispatch, campaign, last)
+}
+
+/// What was published last as far as it is known here, once a removal that was asked for is done.
+pub(super) async fn last_of(dispatch: &Dispatch, key: &str, last: Option<Last>) -> Result<Option<Last>, LiveError> {
+    if LIVE.get(&dispatch.store, &key.to_owned())?.is_some_and(|stored| stored.forget) {
+        remove_messages(dispatch, key).await?;
+        return Ok(None);
+    }
+    Ok(last)
+}
+
+/// The last message: as known here, by the stream, or by the store once the stream has forgotten it.
+pub(super) async fn read_unless_known(dispatch: &Dispatch, key: &str, last: Option<Last>) -> Result<Last, LiveError> {
+    match last {
+        Some(last) => Ok(last),
+        None => {
+            let stored = LIVE.get(&dispatch.store, &key.to_owned())?.unwrap_or_default();
+            read_last(dispatch, key, stored).await
+        }
+    }
+}
+
+/// Stores what was published last; none when a removal was asked for meanwhile, which stays asked for.
+pub(super) fn keep(dispatch: &Dispatch, campaign: &str, last: Last) -> Result<Option<Last>, LiveError> {
     let _guard = dispatch.store.lock();
     let key = campaign.to_owned();
-    // A removal that was asked for meanwhile stays asked for.
     if LIVE.get(&dispatch.store, &key)?.is_some_and(|now| now.forget) {
         return Ok(None);
     }
@@ -168,7 +194,7 @@ struct WithEntries<'a> {
     entries: &'a serde_json::value::RawValue,
 }
 
-async fn publish<T: Serialize>(
+pub(super) async fn publish<T: Serialize>(
     dispatch: &Dispatch,
     campaign: &str,
     last: &mut Last,
@@ -192,7 +218,13 @@ async fn read_last(dispatch: &Dispatch, campaign: &str, stored: Last) -> Result<
     let told = match stream.get_last_raw_message_by_subject(&subject::live(campaign)).await {
         Ok(message) => {
             let told: Told = serde_json::from_slice(&message.payload)?;
-            Last { seq: told.seq, through: told.through_sequence, stream_sequence: message.sequence, forget: false }
+            Last {
+                seq: told.seq,
+                through: told.through_sequence,
+                anomalies: told.through_anomaly,
+                stream_sequence: message.sequence,
+                forget: false,
+            }
         }
         Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Last::default(),
         Err(error) => return Err(broker(&error)),
@@ -200,6 +232,7 @@ async fn read_last(dispatch: &Dispatch, campaign: &str, stored: Last) -> Result<
     Ok(Last {
         seq: told.seq.max(stored.seq),
         through: told.through.max(stored.through),
+        anomalies: told.anomalies.max(stored.anomalies),
         stream_sequence: told.stream_sequence,
         forget: false,
     })
@@ -221,4 +254,6 @@ async fn remove_messages(dispatch: &Dispatch, campaign: &str) -> Result<(), Live
 struct Told {
     seq: u64,
     through_sequence: u64,
+    #[serde(default)]
+    through_anomaly: u64,
 }

@@ -2,9 +2,10 @@
 //!
 //! `runs` changes what a run should do, `reconciler` makes the broker agree with the store,
 //! `ingest` takes results, `judge` holds runs to their thresholds, `registry` and `rebalance` know the workers,
-//! `live` tells subscribers.
+//! `live` tells subscribers; `captures` does all of this for the analyzer's jobs.
 
 pub mod broker;
+pub mod captures;
 pub mod ingest;
 mod judge;
 pub mod live;
@@ -34,6 +35,10 @@ use registry::Registry;
 pub struct IngestMetrics {
     /// Entries stored.
     pub entries: AtomicU64,
+    /// Windows stored.
+    pub windows: AtomicU64,
+    /// Anomalies stored.
+    pub anomalies: AtomicU64,
     /// Messages set aside.
     pub aside: AtomicU64,
     /// Records known already or of no run.
@@ -82,6 +87,7 @@ pub struct Dispatch {
     active: Mutex<HashMap<String, Active>>,
     touched: Mutex<HashSet<String>>,
     purges: Mutex<HashMap<(String, u32), u64>>,
+    captures: captures::Desk,
     fresh: Mutex<judge::Fresh>,
     wake: Notify,
 }
@@ -89,7 +95,7 @@ pub struct Dispatch {
 impl Dispatch {
     /// Puts the parts together; `start` sets them going.
     #[must_use]
-    pub fn new(store: Store, segments: SegmentDir, broker: Broker) -> Arc<Self> {
+    pub fn new(store: Store, segments: SegmentDir, broker: Broker, captures: captures::Desk) -> Arc<Self> {
         Arc::new(Self {
             store,
             segments,
@@ -99,6 +105,7 @@ impl Dispatch {
             active: Mutex::default(),
             touched: Mutex::default(),
             purges: Mutex::default(),
+            captures,
             fresh: Mutex::default(),
             wake: Notify::new(),
         })
@@ -123,6 +130,11 @@ impl Dispatch {
         tasks.spawn(async move {
             reconciler::run(&own).await;
             "reconciler"
+        });
+        let own = Arc::clone(self);
+        tasks.spawn(async move {
+            captures::run(&own).await;
+            "captures"
         });
         let own = Arc::clone(self);
         tasks.spawn(async move {
@@ -169,6 +181,9 @@ impl Dispatch {
         self.metrics.entries.fetch_add(taken.entries, Ordering::Relaxed);
         self.metrics.aside.fetch_add(taken.aside, Ordering::Relaxed);
         self.metrics.dropped.fetch_add(taken.dropped, Ordering::Relaxed);
+        self.metrics.windows.fetch_add(taken.captures.windows, Ordering::Relaxed);
+        self.metrics.anomalies.fetch_add(taken.captures.anomalies, Ordering::Relaxed);
+        self.after_captures(taken.captures);
         lock(&self.touched).extend(taken.campaigns);
         let mut fresh = lock(&self.fresh);
         for (job, counters, timings) in &taken.figures {

@@ -18,6 +18,9 @@ pub(crate) enum Access {
 
 const PUBLIC: [&str; 6] = ["/", "/docs", "/redoc", "/openapi.json", "/health", "/favicon.ico"];
 
+/// Live capture, logs and configuration, for reading too.
+const ADMIN: [&str; 3] = ["/api/control/capture", "/api/control/logs", "/api/control/config"];
+
 /// The access that `method` on `path` needs.
 pub(crate) fn needed(method: &Method, path: &str) -> Access {
     if path.starts_with("/visit") || path == "/api/event" {
@@ -29,12 +32,20 @@ pub(crate) fn needed(method: &Method, path: &str) -> Access {
     if path.starts_with("/api/v1/") {
         return Access::Adops;
     }
+    if ADMIN.iter().any(|begins| path.starts_with(begins)) && !path.starts_with("/api/control/capture/status") {
+        return Access::Token(Role::Admin);
+    }
     match *method {
         Method::GET | Method::HEAD | Method::OPTIONS => Access::Token(Role::Read),
         Method::DELETE => Access::Token(Role::Admin),
         _ if path.starts_with("/api/cluster/") || path.ends_with("/import") => Access::Token(Role::Admin),
         _ => Access::Token(Role::Operate),
     }
+}
+
+/// Whether the request brings a file, which may take its time as long as it moves.
+pub(crate) fn is_upload(method: &Method, path: &str) -> bool {
+    method == Method::POST && path.trim_end_matches('/') == "/api/captures"
 }
 
 /// The pages a person may come to by a link from elsewhere.
@@ -56,6 +67,16 @@ mod tests {
             (Method::PUT, "/api/sessions/x", Access::Token(Role::Operate)),
             (Method::DELETE, "/api/sessions/x", Access::Token(Role::Admin)),
             (Method::POST, "/api/cluster/workers/w/drain", Access::Token(Role::Admin)),
+            (Method::GET, "/api/metrics/", Access::Token(Role::Read)),
+            (Method::POST, "/api/metrics/compute", Access::Token(Role::Operate)),
+            (Method::POST, "/api/captures/", Access::Token(Role::Operate)),
+            (Method::DELETE, "/api/captures/x", Access::Token(Role::Admin)),
+            (Method::GET, "/api/control/status", Access::Token(Role::Read)),
+            (Method::GET, "/api/control/capture/status", Access::Token(Role::Read)),
+            (Method::POST, "/api/control/capture/start", Access::Token(Role::Admin)),
+            (Method::POST, "/api/control/capture/stop", Access::Token(Role::Admin)),
+            (Method::GET, "/api/control/logs", Access::Token(Role::Admin)),
+            (Method::GET, "/api/control/config", Access::Token(Role::Admin)),
             (Method::POST, "/api/v1/auth/login", Access::Adops),
             (Method::POST, "/visit", Access::Ingest),
         ];

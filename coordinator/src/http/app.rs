@@ -10,8 +10,12 @@ use trafficlab_shared::config::{Config, Secret};
 use trafficlab_shared::error::FieldFault;
 use trafficlab_shared::seal::Sealer;
 
+use super::capture_metrics::AnomalyTally;
+use crate::alerts::Alerts;
 use crate::dispatch::Dispatch;
 use crate::store::Store;
+use crate::systems::analyzer::Analyzer;
+use crate::systems::analyzer::streams::Clients;
 use crate::systems::traffic::targets::ActiveTargets;
 
 /// The parts that handlers share.
@@ -32,6 +36,14 @@ pub struct App {
     pub requests: RequestCounts,
     /// Held while room is made for new results.
     pub making_room: tokio::sync::Mutex<()>,
+    /// What the analyzer keeps.
+    pub analyzer: Analyzer,
+    /// Clients of streams and exports.
+    pub streams: Clients,
+    /// Anomalies counted for the metrics.
+    pub anomaly_tally: AnomalyTally,
+    /// Who is told of anomalies.
+    pub alerts: Arc<Alerts>,
 }
 
 /// Requests by the class of their status.
@@ -51,9 +63,12 @@ impl App {
     /// Puts the parts together.
     ///
     /// # Errors
-    /// The entries of `generator.allow_targets` that are wrong.
+    /// The entries of `generator.allow_targets` that are wrong, or `outbound` when TLS cannot be set up.
     pub fn new(config: Arc<Config>, dispatch: Arc<Dispatch>) -> Result<Arc<Self>, Vec<FieldFault>> {
         let targets = target_guard(&config)?;
+        let streams = Clients::new(config.limits.stream_clients);
+        let unusable = |error: reqwest::Error| vec![FieldFault::new("outbound", format!("no client: {error}"))];
+        let alerts = Arc::new(Alerts::new(&config).map_err(unusable)?);
         let sealer = config.auth.secrets_key.as_ref().map(Secret::expose).map(Sealer::new);
         Ok(Arc::new(Self {
             sealer,
@@ -64,6 +79,10 @@ impl App {
             active_targets: ActiveTargets::default(),
             requests: RequestCounts::default(),
             making_room: tokio::sync::Mutex::default(),
+            analyzer: Analyzer::default(),
+            streams,
+            anomaly_tally: AnomalyTally::default(),
+            alerts,
         }))
     }
 

@@ -146,6 +146,9 @@ pub struct Probe;
 /// A thing is looked up.
 #[derive(Debug)]
 pub struct Lookup;
+/// Results are read, which may not be there yet.
+#[derive(Debug)]
+pub struct Read;
 /// A thing is made or changed.
 #[derive(Debug)]
 pub struct Change;
@@ -161,6 +164,9 @@ impl Documented for Probe {
 }
 impl Documented for Lookup {
     const STATUSES: &'static [u16] = &[400, 401, 403, 404, 500];
+}
+impl Documented for Read {
+    const STATUSES: &'static [u16] = &[400, 401, 403, 404, 409, 500];
 }
 impl Documented for Change {
     const STATUSES: &'static [u16] = &[400, 401, 403, 404, 409, 413, 415, 500, 503];

@@ -21,6 +21,8 @@ use crate::systems::{Code, Fault};
 
 /// Longest a request may take until its response begins; analyses may ask to wait for 60 s.
 const TIMEOUT: Duration = Duration::from_secs(90);
+/// An upload as a whole; it ends much earlier when it stands still.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(6 * 3600);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost endpoint.
@@ -77,7 +79,8 @@ impl<E: Endpoint<Output = Response>> Frame<E> {
     async fn run(&self, request: Request) -> Result<Response, Fault> {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let work = AssertUnwindSafe(tokio::time::timeout(TIMEOUT, self.inner.call(request)));
+        let limit = if access::is_upload(&method, &path) { UPLOAD_TIMEOUT } else { TIMEOUT };
+        let work = AssertUnwindSafe(tokio::time::timeout(limit, self.inner.call(request)));
         match work.catch_unwind().await {
             Ok(Ok(Ok(response))) => Ok(response),
             Ok(Ok(Err(error))) => {

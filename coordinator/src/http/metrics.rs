@@ -11,6 +11,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::app::App;
+use super::capture_metrics;
 use super::error::{Plain, Refused};
 use super::health::environment;
 use super::process::{self, ProcessFigures};
@@ -139,7 +140,9 @@ impl MetricsApi {
         Ok(match preferred(accept) {
             Form::Json => Answer::Json(Box::new(metrics.0)),
             Form::Text { openmetrics } => {
-                Answer::Text { body: exposition(&metrics.0, metrics.1, openmetrics), openmetrics }
+                let of_captures = capture_metrics::exposition(&self.0, openmetrics);
+                let body = exposition(&metrics.0, metrics.1, openmetrics, &of_captures);
+                Answer::Text { body, openmetrics }
             }
         })
     }
@@ -183,7 +186,7 @@ fn gather(app: &App) -> (Metrics, ProcessFigures) {
     (metrics, process)
 }
 
-fn exposition(metrics: &Metrics, process: ProcessFigures, openmetrics: bool) -> String {
+fn exposition(metrics: &Metrics, process: ProcessFigures, openmetrics: bool, more: &str) -> String {
     let counts = &metrics.counts;
     let counters = [
         ("http_requests", "HTTP requests", counts.requests),
@@ -220,6 +223,7 @@ fn exposition(metrics: &Metrics, process: ProcessFigures, openmetrics: bool) -> 
     for (name, help, value) in gauges {
         line(name, "gauge", help, value.to_string(), "");
     }
+    text.push_str(more);
     if openmetrics {
         text.push_str("# EOF\n");
     }

@@ -7,6 +7,7 @@ mod access;
 pub mod app;
 mod auth;
 pub mod body;
+pub mod capture_metrics;
 pub mod docs;
 pub mod error;
 mod frame;

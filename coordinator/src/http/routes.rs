@@ -12,6 +12,14 @@ use super::app::App;
 use super::docs;
 use super::health::HealthApi;
 use super::metrics::MetricsApi;
+use crate::systems::alerts::routes::AlertsApi;
+use crate::systems::analyzer::anomaly_routes::AnomaliesApi;
+use crate::systems::analyzer::baseline_routes::BaselinesApi;
+use crate::systems::analyzer::capture_routes::CapturesApi;
+use crate::systems::analyzer::control_routes::ControlApi;
+use crate::systems::analyzer::export::routes::ExportApi;
+use crate::systems::analyzer::metrics_routes::WindowsApi;
+use crate::systems::analyzer::streams::routes::StreamsApi;
 use crate::systems::cluster::routes::ClusterApi;
 use crate::systems::sessions::routes::SessionsApi;
 use crate::systems::traffic::campaign_routes::CampaignsApi;
@@ -19,7 +27,8 @@ use crate::systems::traffic::data_routes::DataApi;
 use crate::systems::traffic::routes::TrafficApi;
 
 /// Collections whose documented path ends with a slash. The router knows them without it.
-const SLASHED: [&str; 1] = ["/api/sessions"];
+const SLASHED: [&str; 6] =
+    ["/api/sessions", "/api/metrics", "/api/anomalies", "/api/baselines", "/api/captures", "/api/alerts"];
 
 static METHODS: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&specification()).unwrap_or_default());
 
@@ -42,7 +51,11 @@ pub(crate) fn all(app: &Arc<App>) -> impl Endpoint<Output = Response> + use<> {
         .map_to_response()
 }
 
-type Apis = (TrafficApi, CampaignsApi, DataApi, SessionsApi, ClusterApi, HealthApi, MetricsApi);
+type Apis = (TrafficApi, CampaignsApi, DataApi, SessionsApi, Document, Beyond, ClusterApi, HealthApi, MetricsApi);
+/// The analyzer document.
+type Document = (WindowsApi, AnomaliesApi, BaselinesApi, CapturesApi, ControlApi);
+/// What the analyzer has beyond its document.
+type Beyond = (StreamsApi, ExportApi, AlertsApi);
 
 fn apis(app: &Arc<App>) -> Apis {
     (
@@ -50,6 +63,14 @@ fn apis(app: &Arc<App>) -> Apis {
         CampaignsApi(Arc::clone(app)),
         DataApi(Arc::clone(app)),
         SessionsApi(Arc::clone(app)),
+        (
+            WindowsApi(Arc::clone(app)),
+            AnomaliesApi(Arc::clone(app)),
+            BaselinesApi(Arc::clone(app)),
+            CapturesApi(Arc::clone(app)),
+            ControlApi(Arc::clone(app)),
+        ),
+        (StreamsApi(Arc::clone(app)), ExportApi(Arc::clone(app)), AlertsApi(Arc::clone(app))),
         ClusterApi(Arc::clone(app)),
         HealthApi(Arc::clone(app)),
         MetricsApi(Arc::clone(app)),
@@ -138,35 +159,68 @@ mod tests {
         assert_eq!(internal(&uri("/api/sessions/x")), None);
     }
 
+    const DESCRIBED: &[(&str, &str)] = &[
+        ("post", "/api/traffic/generate"),
+        ("post", "/api/traffic/stop/{campaign_id}"),
+        ("post", "/api/traffic/cleanup/{campaign_id}"),
+        ("get", "/api/traffic/monitor/{campaign_id}"),
+        ("get", "/api/traffic/generated/{campaign_id}"),
+        ("get", "/api/traffic/download/{campaign_id}"),
+        ("get", "/api/traffic/generated"),
+        ("get", "/api/traffic/stats/{campaign_id}"),
+        ("get", "/api/traffic/status/{campaign_id}"),
+        ("get", "/api/traffic/health"),
+        ("post", "/api/traffic/test"),
+        ("put", "/api/traffic/campaigns/{campaign_id}/status"),
+        ("get", "/api/traffic/campaigns/{campaign_id}/info"),
+        ("post", "/api/traffic/stop-all"),
+        ("get", "/api/traffic/compare"),
+        ("post", "/api/sessions/"),
+        ("get", "/api/sessions/"),
+        ("get", "/api/sessions/{session_id}"),
+        ("put", "/api/sessions/{session_id}"),
+        ("delete", "/api/sessions/{session_id}"),
+        ("get", "/api/captures/{capture_id}/stream"),
+        ("get", "/api/captures/{capture_id}/ws"),
+        ("get", "/api/captures/{capture_id}/export"),
+        ("get", "/api/metrics/stream"),
+        ("get", "/api/alerts/"),
+        ("post", "/api/alerts/test"),
+        ("get", "/api/status"),
+        ("get", "/api/control/status"),
+        ("get", "/api/control/config"),
+        ("get", "/api/control/ping"),
+        ("get", "/api/metrics/"),
+        ("get", "/api/metrics/{window_id}"),
+        ("get", "/api/metrics/summary"),
+        ("post", "/api/metrics/compute"),
+        ("get", "/api/anomalies/"),
+        ("get", "/api/anomalies/by-type"),
+        ("get", "/api/anomalies/window/{window_id}"),
+        ("get", "/api/anomalies/top"),
+        ("post", "/api/anomalies/detect"),
+        ("get", "/api/baselines/"),
+        ("get", "/api/baselines/{type}"),
+        ("get", "/api/baselines/stats"),
+        ("post", "/api/baselines/generate"),
+        ("post", "/api/control/capture/start"),
+        ("post", "/api/control/capture/stop"),
+        ("get", "/api/control/capture/status"),
+        ("get", "/api/control/logs"),
+        ("get", "/api/captures/"),
+        ("post", "/api/captures/"),
+        ("get", "/api/captures/{capture_id}"),
+        ("delete", "/api/captures/{capture_id}"),
+        ("get", "/health"),
+        ("get", "/metrics"),
+    ];
+
     #[test]
     fn every_documented_endpoint_is_described_with_its_errors() {
         let spec: Value = serde_json::from_str(&specification()).unwrap();
         let paths = spec.get("paths").unwrap();
-        for (method, path) in [
-            ("post", "/api/traffic/generate"),
-            ("post", "/api/traffic/stop/{campaign_id}"),
-            ("post", "/api/traffic/cleanup/{campaign_id}"),
-            ("get", "/api/traffic/monitor/{campaign_id}"),
-            ("get", "/api/traffic/generated/{campaign_id}"),
-            ("get", "/api/traffic/download/{campaign_id}"),
-            ("get", "/api/traffic/generated"),
-            ("get", "/api/traffic/stats/{campaign_id}"),
-            ("get", "/api/traffic/status/{campaign_id}"),
-            ("get", "/api/traffic/health"),
-            ("post", "/api/traffic/test"),
-            ("put", "/api/traffic/campaigns/{campaign_id}/status"),
-            ("get", "/api/traffic/campaigns/{campaign_id}/info"),
-            ("post", "/api/traffic/stop-all"),
-            ("get", "/api/traffic/compare"),
-            ("post", "/api/sessions/"),
-            ("get", "/api/sessions/"),
-            ("get", "/api/sessions/{session_id}"),
-            ("put", "/api/sessions/{session_id}"),
-            ("delete", "/api/sessions/{session_id}"),
-            ("get", "/health"),
-            ("get", "/metrics"),
-        ] {
-            let operation = paths.get(path).and_then(|path| path.get(method));
+        for (method, path) in DESCRIBED {
+            let operation = paths.get(*path).and_then(|path| path.get(*method));
             assert!(operation.is_some(), "{method} {path} is not described");
             let failing = operation.and_then(|operation| operation.get("responses")?.as_object());
             let failing = failing.is_some_and(|responses| responses.keys().any(|status| status >= &"400".to_owned()));

@@ -11,6 +11,12 @@ pub enum Tag {
     Data,
     /// Traffic campaigns, which are sessions
     Sessions,
+    /// Live streams and exports of captures
+    Streams,
+    /// Alert hooks
+    Alerts,
+    /// Captured packets: windows, anomalies, baselines, live capture
+    Analyzer,
     /// Workers and messages set aside
     Cluster,
     /// Health and metrics

@@ -4,11 +4,14 @@
 //! the same batch as the counters it explains, so both are cut back to the same point after a crash (`segment`); no file
 //! but `sled_kv.rs` knows the engine; nothing here knows HTTP or the broker.
 
+pub mod alerts;
 pub mod batch;
 pub mod campaigns;
+pub mod captures;
 pub mod commit;
 pub mod dump;
 pub mod entries;
+pub mod erase;
 pub mod error;
 pub mod key;
 pub mod kv;

@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 use trafficlab_shared::error::FieldFault;
 
+use crate::dispatch::captures::{CaptureFault, Full};
 use crate::entries::ReadError;
 use crate::store::StoreError;
+use crate::windows::WindowsError;
 
 /// The closed list of error codes; each has one HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,5 +175,30 @@ impl From<StoreError> for Fault {
 impl From<ReadError> for Fault {
     fn from(error: ReadError) -> Self {
         Self::internal("entries cannot be read", &error)
+    }
+}
+
+impl From<WindowsError> for Fault {
+    fn from(error: WindowsError) -> Self {
+        Self::internal("windows cannot be read", &error)
+    }
+}
+
+impl From<CaptureFault> for Fault {
+    fn from(fault: CaptureFault) -> Self {
+        match fault {
+            CaptureFault::Unknown(id) => Self::not_found("Capture not found").with("capture_id", id),
+            CaptureFault::Store(error) => error.into(),
+            other => Self::internal("capture", &other),
+        }
+    }
+}
+
+impl From<Full> for Fault {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Fault(fault) => fault.into(),
+            full => Self::new(Code::InsufficientStorage, full.to_string()),
+        }
     }
 }

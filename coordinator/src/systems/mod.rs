@@ -1,5 +1,7 @@
 //! One folder per document: routes take requests apart, types are what callers see, services do the work.
 
+pub mod alerts;
+pub mod analyzer;
 pub mod cluster;
 pub mod fault;
 pub mod fields;

@@ -4,10 +4,10 @@
 //! after any error an ordered consumer begins behind it. What is committed here is visible to
 //! readers; what is not, comes again.
 
+mod captures;
 mod commit;
-mod lifecycle;
 mod take;
-mod workers;
+mod traffic;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use trafficlab_shared::protocol::subject;
 
+pub use captures::TakenCaptures;
 pub use commit::{Ingester, Taken};
 
 use super::Dispatch;

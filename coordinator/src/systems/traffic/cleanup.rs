@@ -13,20 +13,18 @@ use super::lookup;
 use crate::dispatch::runs::bury;
 use crate::http::App;
 use crate::store::campaigns::{CAMPAIGNS, Campaign};
-use crate::store::entries::{EXTENTS, SEQUENCES};
+use crate::store::entries::{EXTENTS, Extent, SEQUENCES};
+use crate::store::erase::{self, EraseError};
 use crate::store::runs::{HISTOGRAMS, RUNS_OF, SHARDS, TOTALS, Timing};
-use crate::store::segment::{Location, SegmentDir, SegmentError};
+use crate::store::segment::SegmentDir;
 use crate::store::series::SERIES;
 use crate::store::thresholds::RULES;
 use crate::store::workers::WORKERS;
-use crate::store::{Batch, FirstVersion, Store, StoreError, Table};
+use crate::store::{Batch, FirstVersion, Store, Table};
 use crate::systems::{Fault, Outcome};
 
 /// Campaigns whose extents are being removed.
 pub const CLEANUPS: Table<String, Cleanup> = Table::new("cleanup");
-
-/// Extents of one piece.
-const PIECE: usize = 500;
 
 /// What is being removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,28 +166,17 @@ async fn settle(app: &Arc<App>, campaign: &str, jobs: Vec<String>) -> Outcome<()
     removed.map_err(|error| Fault::internal("clean-up", &error))?.map_err(|error| Fault::internal("clean-up", &error))
 }
 
-/// Why extents cannot be removed.
-#[derive(Debug, thiserror::Error)]
-pub enum CleanupError {
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The segments.
-    #[error(transparent)]
-    Segment(#[from] SegmentError),
-}
-
 /// Erases the frames of a campaign whose removal was asked for, then forgets them. May be repeated at any point.
 ///
 /// # Errors
 /// When a disk refuses.
-pub fn remove_extents(store: &Store, segments: &SegmentDir, campaign: &str) -> Result<(), CleanupError> {
+pub fn remove_extents(store: &Store, segments: &SegmentDir, campaign: &str) -> Result<(), EraseError> {
     let key = campaign.to_owned();
     while let Some(cleanup) = CLEANUPS.get(store, &key)? {
-        let mut from = 0;
-        while let Some(last) = remove_piece(store, segments, &key, cleanup.job.as_ref(), from)? {
-            from = last + 1;
-        }
+        let meant = |extent: &Extent| cleanup.job.as_ref().is_none_or(|job| *job == extent.job);
+        erase::rows_with_frames(store, segments, &EXTENTS, campaign, |extent| {
+            meant(extent).then_some(extent.location)
+        })?;
         let _guard = store.lock();
         // A wider removal may have been asked for meanwhile: then the mark is another one.
         if CLEANUPS.get(store, &key)?.is_none_or(|now| now == cleanup) {
@@ -203,36 +190,6 @@ pub fn remove_extents(store: &Store, segments: &SegmentDir, campaign: &str) -> R
     }
     store.durable_blocking()?;
     Ok(())
-}
-
-/// Removes what belongs to the removal among the next extents; comes back with the last sequence looked at.
-fn remove_piece(
-    store: &Store,
-    segments: &SegmentDir,
-    campaign: &str,
-    only: Option<&String>,
-    from: u64,
-) -> Result<Option<u64>, CleanupError> {
-    let mut keys = Vec::with_capacity(PIECE);
-    let mut locations: Vec<Location> = Vec::with_capacity(PIECE);
-    let (start, end) = ((campaign.to_owned(), from), (campaign.to_owned(), u64::MAX));
-    let mut last = None;
-    for row in EXTENTS.range(store, &start, &end, false).take(PIECE) {
-        let (key, extent) = row?;
-        last = Some(key.1);
-        if only.is_none_or(|job| *job == extent.job) {
-            locations.push(extent.location);
-            keys.push(key);
-        }
-    }
-    // The frames go first: what is forgotten could not be erased after a crash.
-    segments.erase(&locations)?;
-    let mut batch = Batch::new();
-    for key in &keys {
-        EXTENTS.delete(&mut batch, key);
-    }
-    store.commit_blocking(batch)?;
-    Ok(last)
 }
 
 /// Goes on with everything whose removal a crash or an error interrupted.

@@ -6,7 +6,9 @@ use trafficlab_shared::clock;
 
 use super::cleanup::{self, CLEANUPS};
 use crate::http::{App, idempotency};
+use crate::store::captures::{CONNECTION_EXTENTS, WINDOW_EXTENTS};
 use crate::store::entries::{EXTENTS, POSITION};
+use crate::store::erase::EraseError;
 use crate::store::runs::{RUNS, Run, RunState, TOTALS};
 use crate::store::segment::{LiveBytes, SegmentDir};
 use crate::store::series::{BLOCK_SECONDS, SERIES};
@@ -19,8 +21,11 @@ const DAY: u64 = 24 * HOUR;
 /// Runs whose series changed within this time are looked at; older ones are coarse already.
 const COARSEN_WITHIN: u64 = 3 * DAY;
 
-/// One pass: interrupted clean-ups, old runs, the quota, old answers, coarser series.
+/// One pass: old captures, interrupted clean-ups, old runs, the quota, old answers, coarser series.
 pub async fn pass(app: &Arc<App>) {
+    if let Err(fault) = app.dispatch.remove_old_captures().await {
+        tracing::warn!(%fault, "retention of captures will try again");
+    }
     let steps: [(&str, Outcome<()>); 4] = [
         ("interrupted clean-ups", cleanup::go_on(app).await),
         ("old runs", remove_old(app).await),
@@ -36,7 +41,7 @@ pub async fn pass(app: &Arc<App>) {
     let quiet = tokio::task::spawn_blocking(move || {
         let files = remove_dead_files(own.store(), &own.dispatch.segments)?;
         let blocks = coarsen_all(own.store(), clock::wall_ns() / SECOND_NS)?;
-        Ok::<_, cleanup::CleanupError>((files, blocks))
+        Ok::<_, EraseError>((files, blocks))
     });
     match quiet.await {
         Ok(Ok((files, blocks))) => tracing::debug!(files, blocks, "segment files removed, series made coarser"),
@@ -46,13 +51,18 @@ pub async fn pass(app: &Arc<App>) {
 }
 
 /// Removes segment files in which nothing is alive; comes back with how many.
-fn remove_dead_files(store: &Store, segments: &SegmentDir) -> Result<usize, cleanup::CleanupError> {
+fn remove_dead_files(store: &Store, segments: &SegmentDir) -> Result<usize, EraseError> {
     // The position comes first: frames that are appended from now on lie in its file or behind it.
     let position = POSITION.get(store, &0)?.unwrap_or_default();
     let files = segments.files()?;
     let mut live = LiveBytes::new();
     for row in EXTENTS.scan(store, false) {
         live.add(row?.1.location);
+    }
+    for extents in [WINDOW_EXTENTS, CONNECTION_EXTENTS] {
+        for row in extents.scan(store, false) {
+            live.add(row?.1.location);
+        }
     }
     let dead = live.dead_files(&files, position.committed.file);
     for file in &dead {

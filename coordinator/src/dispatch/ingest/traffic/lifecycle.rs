@@ -6,8 +6,8 @@ use trafficlab_shared::clock;
 use trafficlab_shared::model::campaign::CampaignStatus;
 use trafficlab_shared::protocol::control::DesiredState;
 
-use super::commit::Taken;
-use super::take::{LifeEvent, Work};
+use super::super::commit::Taken;
+use super::{LifeEvent, Traffic};
 use crate::store::campaigns::CAMPAIGNS;
 use crate::store::runs::{RUNS, Run, RunState, SHARDS, ShardState, run_state};
 use crate::store::{Batch, Store, StoreError};
@@ -19,8 +19,9 @@ const LEAD_NS: u64 = 500_000_000;
 /// Applies the events of a batch. The store's lock is held.
 pub(super) fn follow(
     store: &Store,
-    work: &mut Work,
+    work: &mut Traffic,
     gone: &HashSet<String>,
+    last_stored_ns: u64,
     batch: &mut Batch,
     taken: &mut Taken,
 ) -> Result<(), StoreError> {
@@ -43,7 +44,7 @@ pub(super) fn follow(
         let states = shard_states(store, work, &run)?;
         run.state = run_state(&states);
         if run.state.is_over() {
-            run.ended_ns.get_or_insert(work.last_stored_ns);
+            run.ended_ns.get_or_insert(last_stored_ns);
         }
         follow_campaign(store, &run, batch)?;
         RUNS.put(batch, &run.job.clone(), &run)?;
@@ -69,7 +70,7 @@ fn apply(run: &mut Run, event: &LifeEvent) {
     }
 }
 
-fn shard_states(store: &Store, work: &Work, run: &Run) -> Result<Vec<ShardState>, StoreError> {
+fn shard_states(store: &Store, work: &Traffic, run: &Run) -> Result<Vec<ShardState>, StoreError> {
     (0..run.shards)
         .map(|shard| {
             let key = (run.job.clone(), shard);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::take::Work;
+use super::Traffic;
 use crate::store::workers::{MOST_WORKERS, OTHER, WORKERS, WorkerFigures};
 use crate::store::{Batch, Store, StoreError};
 
@@ -12,7 +12,7 @@ type Rows = BTreeMap<(String, String), WorkerFigures>;
 type Names = BTreeMap<String, BTreeSet<String>>;
 
 /// Adds the figures of all records to those of their workers. The store's lock is held.
-pub(super) fn put(store: &Store, work: &Work, gone: &HashSet<String>, batch: &mut Batch) -> Result<(), StoreError> {
+pub(super) fn put(store: &Store, work: &Traffic, gone: &HashSet<String>, batch: &mut Batch) -> Result<(), StoreError> {
     let mut rows = Rows::new();
     let mut names = Names::new();
     for ((job, worker), added) in work.workers.iter().filter(|((job, _), _)| !gone.contains(job)) {

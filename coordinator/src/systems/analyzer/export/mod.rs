@@ -1,0 +1,7 @@
+//! Windows, anomalies and connections of a capture as files of other programs, streamed as they are read.
+
+pub mod routes;
+mod service;
+mod stream;
+#[cfg(test)]
+mod tests;
