@@ -1,5 +1,8 @@
 //! The product as its users see it, with every process real.
 
+mod analyze;
+mod analyzer;
+mod analyzer_live;
 mod arrivals;
 mod bidder;
 mod cli;
@@ -10,6 +13,7 @@ mod dump;
 mod failures;
 mod generate;
 mod http2;
+mod live;
 mod pages;
 mod quick;
 mod quota;

@@ -3,6 +3,7 @@
 mod backpressure;
 mod bidder;
 mod broker_away;
+mod captures;
 mod chaos;
 mod control;
 mod creates;

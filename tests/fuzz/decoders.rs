@@ -2,6 +2,7 @@
 
 use coordinator::store::Record as Stored;
 use coordinator::store::campaigns::Campaign;
+use coordinator::store::captures::{Capture, CaptureJobRow, CaptureWork, PackExtent, StoredBaseline};
 use coordinator::store::entries::{Extent, Position, SetAside};
 use coordinator::store::runs::{Run, Shard, Totals};
 use coordinator::store::thresholds::Rules;
@@ -12,20 +13,24 @@ use trafficlab_engine::traffic::counters::Counters;
 use trafficlab_engine::traffic::histogram::Histogram;
 use trafficlab_engine::traffic::pack::{BlockReader, BlockWriter, PackedEntry};
 use trafficlab_engine::traffic::timings::Timings;
+use trafficlab_shared::model::capture::anomaly::Anomaly;
 use trafficlab_shared::model::run::RunSpec;
+use trafficlab_shared::protocol::capture::{CaptureJob, CaptureRecord};
 use trafficlab_shared::protocol::codec::{decode, encode};
 use trafficlab_shared::protocol::control::{Desired, WorkerDirective};
 use trafficlab_shared::protocol::heartbeat::Heartbeat;
 use trafficlab_shared::protocol::job::ShardJob;
 use trafficlab_shared::protocol::report::Record;
 
-use super::samples;
+use super::{captures, samples, stored_captures};
 
 /// Gives the bytes to every decoder; comes back with how many took them.
 fn decode_all(bytes: &[u8]) -> usize {
     [
         decode::<ShardJob>(bytes).is_ok(),
         decode::<Record>(bytes).is_ok(),
+        decode::<CaptureJob>(bytes).is_ok(),
+        decode::<CaptureRecord>(bytes).is_ok(),
         decode::<Desired>(bytes).is_ok(),
         decode::<WorkerDirective>(bytes).is_ok(),
         decode::<Heartbeat>(bytes).is_ok(),
@@ -39,6 +44,12 @@ fn decode_all(bytes: &[u8]) -> usize {
         Extent::from_bytes(bytes).is_ok(),
         Position::from_bytes(bytes).is_ok(),
         SetAside::from_bytes(bytes).is_ok(),
+        Capture::from_bytes(bytes).is_ok(),
+        CaptureJobRow::from_bytes(bytes).is_ok(),
+        CaptureWork::from_bytes(bytes).is_ok(),
+        PackExtent::from_bytes(bytes).is_ok(),
+        Anomaly::from_bytes(bytes).is_ok(),
+        StoredBaseline::from_bytes(bytes).is_ok(),
         rmp_serde::from_slice::<Counters>(bytes).is_ok(),
         rmp_serde::from_slice::<Timings>(bytes).is_ok(),
         rmp_serde::from_slice::<Histogram>(bytes).is_ok(),
@@ -66,7 +77,17 @@ fn valid() -> Vec<Vec<u8>> {
         BlockWriter::new().finish(),
         with_blob(),
     ];
+    valid.extend(stored_captures::captures().iter().map(|(_, capture)| capture.to_bytes().unwrap()));
+    valid.extend([
+        stored_captures::job().to_bytes().unwrap(),
+        stored_captures::work().to_bytes().unwrap(),
+        stored_captures::extent().to_bytes().unwrap(),
+        stored_captures::anomaly().to_bytes().unwrap(),
+        stored_captures::baseline().to_bytes().unwrap(),
+    ]);
     valid.extend(samples::records().iter().map(|(_, record)| encode(record).unwrap()));
+    valid.extend(captures::jobs().iter().map(|(_, job)| encode(job).unwrap()));
+    valid.extend(captures::records().iter().map(|(_, record)| encode(record).unwrap()));
     valid
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use trafficlab_shared::protocol::codec::{self, Versioned};
 
-use super::samples;
+use super::{captures, samples, stored_alerts, stored_captures};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{name}.txt"))
@@ -56,6 +56,12 @@ fn wire_messages_keep_their_bytes() {
     for (name, one) in samples::records() {
         message(&format!("record_{name}"), &one);
     }
+    for (name, one) in captures::jobs() {
+        message(&format!("capture_job_{name}"), &one);
+    }
+    for (name, one) in captures::records() {
+        message(&format!("capture_record_{name}"), &one);
+    }
 }
 
 #[test]
@@ -70,6 +76,17 @@ fn stored_records_keep_their_bytes() {
     record("extent", &samples::extent());
     record("position", &samples::position());
     record("set_aside", &samples::set_aside());
+    for (name, capture) in stored_captures::captures() {
+        record(&format!("capture_{name}"), &capture);
+    }
+    record("capture_job", &stored_captures::job());
+    record("capture_work", &stored_captures::work());
+    record("pack_extent", &stored_captures::extent());
+    record("anomaly", &stored_captures::anomaly());
+    record("baseline", &stored_captures::baseline());
+    record("alert", &stored_alerts::alert());
+    record("alert_delivery", &stored_alerts::delivery());
+    record("alert_quiet", &stored_alerts::quiet());
 }
 
 /// A newer process may add fields: an older one reads past them, and reads what it knows.

@@ -104,7 +104,7 @@ fn configuration(home: &Path, port: u16) -> String {
         ("ports_file_dir", ""),
         ("log_file", &log),
         ("store_dir", &store),
-        ("max_file_store", "4294967296"),
+        ("max_file_store", "8589934592"),
         ("coordinator_password", COORDINATOR),
         ("worker_password", WORKER),
         ("results_password", RESULTS),

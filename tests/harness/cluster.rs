@@ -142,6 +142,18 @@ impl Cluster {
         self.workers.push(Node::new(program));
     }
 
+    /// Starts one more worker to whom `hidden` is an empty folder, in a mount namespace of its own.
+    pub(crate) fn add_worker_without(&mut self, hidden: &Path) {
+        let name = format!("w{}", self.workers.len() + 1);
+        let mut program = worker_program(self.folder.path(), &self.broker.url(), &name, self.worker_env.clone());
+        let hide = r#"mount -t tmpfs none "$1" && shift && exec "$@""#;
+        let mut args = ["--mount", "--map-root-user", "sh", "-c", hide, "sh"].map(str::to_owned).to_vec();
+        args.extend([hidden.display().to_string(), program.path.display().to_string()]);
+        args.append(&mut program.args);
+        (program.path, program.args) = ("unshare".into(), args);
+        self.workers.push(Node::new(program));
+    }
+
     /// The folder of all state.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
