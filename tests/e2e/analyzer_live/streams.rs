@@ -41,7 +41,7 @@ async fn a_capture_is_followed_to_its_end_and_resumed() {
     let capture = done(&cluster, &id).await;
     let count = |name: &str| all.iter().filter(|(found, ..)| found == name).count();
     assert_eq!(count("window"), 6, "{all:?}");
-    assert_eq!(count("anomaly") as u64, capture["anomalies"].as_u64().unwrap());
+    assert_eq!(count("anomaly") as u64, capture["anomaly_count"].as_u64().unwrap());
     assert!(count("anomaly") >= 1);
     let ids: Vec<u64> = all.iter().filter_map(|(_, _, data)| data["window"]["window_id"].as_u64()).collect();
     assert_eq!(ids, [0, 1, 2, 3, 4, 5]);
