@@ -24,7 +24,7 @@ pub(super) fn judge(window: &Window, usual: Usuals<'_>, thresholds: &Thresholds)
         if count >= ENOUGH
             && let Some(draft) = above(metric, value, usual, thresholds)
         {
-            return Some(draft.of(window));
+            return Some(named(draft, window));
         }
     }
     if compared { None } else { fixed(window, thresholds) }
@@ -57,7 +57,15 @@ fn fixed(window: &Window, thresholds: &Thresholds) -> Option<Anomaly> {
         usual: None,
         message: format!("High latency detected: 95 % of round trips take up to {value:.1} ms"),
     });
-    draft.map(|draft| draft.of(window))
+    draft.map(|draft| named(draft, window))
+}
+
+/// The anomaly, which names the slowest flow.
+fn named(mut draft: Draft, window: &Window) -> Anomaly {
+    if let Some(slowest) = window.slow.first() {
+        draft.message.push_str(&format!("; slowest is {} to {}", slowest.flow.src, slowest.flow.dst));
+    }
+    draft.of(window)
 }
 
 const fn name(metric: Metric) -> &'static str {

@@ -2,8 +2,8 @@
 
 use trafficlab_shared::model::capture::anomaly::{AnomalyKind, Severity};
 use trafficlab_shared::model::capture::baseline::BaselineKind;
-use trafficlab_shared::model::capture::counts::{Distribution, FlowEnds};
-use trafficlab_shared::model::capture::window::{FlowLoss, LongLived, Scan, ScanKind, Segments};
+use trafficlab_shared::model::capture::counts::{Distribution, FlowEnds, Talker};
+use trafficlab_shared::model::capture::window::{FlowLatency, FlowLoss, LongLived, Scan, ScanKind, Segments};
 
 use super::*;
 use crate::packet::baseline;
@@ -52,11 +52,15 @@ fn a_flood_is_a_spike_and_shifts_the_mix() {
     let mut windows = usual_windows();
     windows[7].packets += 4_000;
     windows[7].transport.udp += 4_000;
+    let talker = |addr: &str, bytes, packets| Talker { addr: addr.into(), bytes, packets };
+    windows[7].top_src = vec![talker("10.0.0.9", 900_000, 700), talker("192.0.2.66", 240_000, 4_000)];
+    windows[7].top_dst = vec![talker("10.0.1.1", 300_000, 4_100)];
     let told = found(&windows);
     let kinds: Vec<_> = told.iter().map(|one| (one.kind, one.window_index)).collect();
     assert_eq!(kinds, [(AnomalyKind::TrafficSpike, 7), (AnomalyKind::ProtocolAnomaly, 7)]);
     let spike = &told[0];
     assert_eq!((spike.metric.as_str(), spike.current_value), ("pps", 504.0));
+    assert!(spike.message.ends_with("; most from 192.0.2.66 and to 10.0.1.1"), "{}", spike.message);
     assert_eq!((spike.baseline.source.as_str(), spike.baseline.windows), ("capture", Some(19)));
     assert!(spike.threshold >= 3.0 * spike.baseline.median.unwrap());
     assert_eq!(told[1].protocol.as_deref(), Some("udp"), "{:?}", told[1]);
@@ -88,7 +92,9 @@ fn slow_handshakes_are_high_latency() {
     let mut windows = usual_windows();
     windows[9].handshake_server.p50_ns = 100_000_000;
     windows[11].handshake_server.p50_ns = 900_000_000;
+    windows[11].slow = vec![FlowLatency { flow: ends(), count: 9, p95_ns: 950_000_000 }];
     let told = found(&windows);
+    assert!(told[1].message.ends_with("; slowest is 10.0.0.1:40000 to 10.0.0.2:443"), "{}", told[1].message);
     let short: Vec<_> = told.iter().map(|one| (one.kind, one.severity, one.window_index)).collect();
     let kind = AnomalyKind::HighLatency;
     assert_eq!(short, [(kind, Severity::Medium, 9), (kind, Severity::High, 11)]);

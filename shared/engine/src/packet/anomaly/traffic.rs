@@ -1,6 +1,7 @@
 //! More, or far less, traffic than usual.
 
 use trafficlab_shared::model::capture::anomaly::{Anomaly, AnomalyKind};
+use trafficlab_shared::model::capture::counts::Talker;
 use trafficlab_shared::model::capture::settings::Thresholds;
 use trafficlab_shared::model::capture::window::Window;
 
@@ -39,11 +40,21 @@ fn spike(metric: Metric, ratio: f64, window: &Window, usual: Usuals<'_>, thresho
         threshold,
         usual: Some(usual),
         message: format!(
-            "Traffic spike detected: {}, {times:.1} times the usual {}",
+            "Traffic spike detected: {}, {times:.1} times the usual {}{}",
             rate(metric, value),
-            rate(metric, usual.median)
+            rate(metric, usual.median),
+            busiest(metric, window)
         ),
     })
+}
+
+/// The hosts that sent and received most of what there is more of.
+fn busiest(metric: Metric, window: &Window) -> String {
+    let amount = |talker: &&Talker| if metric == Metric::Pps { talker.packets } else { talker.bytes };
+    match (window.top_src.iter().max_by_key(amount), window.top_dst.iter().max_by_key(amount)) {
+        (Some(src), Some(dst)) => format!("; most from {} and to {}", src.addr, dst.addr),
+        _ => String::new(),
+    }
 }
 
 fn drop(window: &Window, usual: Usuals<'_>, thresholds: &Thresholds) -> Option<Draft> {

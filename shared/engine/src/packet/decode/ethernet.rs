@@ -15,8 +15,11 @@ const LONGEST: u16 = 1500;
 #[inline]
 pub(super) fn ethernet<'a>(walk: &mut Walk<'_>, view: View<'a>) -> Option<Next<'a>> {
     let kind = view.u16(12)?;
-    if kind == 0x0800 {
-        return ip::v4(walk, view.skip(14)?);
+    match kind {
+        0x0800 => return ip::v4(walk, view.skip(14)?),
+        0x86dd => return ip::v6(walk, view.skip(14)?),
+        0x8100 => return tag(walk, view.skip(14)?),
+        _ => {}
     }
     if kind <= LONGEST && matches!(view.data, [0x01 | 0x0c | 0x03, 0, 0x0c, 0, 0, ..]) {
         return Some(Next::Ethernet(view.skip(26)?));
@@ -55,7 +58,10 @@ pub(super) fn payload<'a>(walk: &mut Walk<'_>, kind: u16, view: View<'a>) -> Opt
 /// One VLAN tag.
 fn tag<'a>(walk: &mut Walk<'_>, view: View<'a>) -> Option<Next<'a>> {
     walk.vlan(view.u16(0)? & 0x0fff);
-    typed(view.skip(4)?, view.u16(2)?)
+    match view.u16(2)? {
+        0x0800 => ip::v4(walk, view.skip(4)?),
+        kind => typed(view.skip(4)?, kind),
+    }
 }
 
 fn rarer(kind: u16, view: View<'_>) -> Option<Next<'_>> {

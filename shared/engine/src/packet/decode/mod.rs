@@ -40,8 +40,12 @@ impl Decoder {
     pub fn decode(&self, packet: &RawPacket<'_>, into: &mut Decoded) {
         let view = View { data: packet.data, len: packet.wire_len };
         let mut walk = Walk::new(into);
-        let mut next = Some(Next::Link(packet.link.0, view));
-        for _ in 0..MOST_HEADERS {
+        // The usual first headers call each other: a header that goes through `Next` waits for its own bytes.
+        let mut next = match packet.link.0 {
+            1 => ethernet::ethernet(&mut walk, view),
+            link => link::start(&mut walk, link, view),
+        };
+        for _ in 1..MOST_HEADERS {
             let Some(header) = next else { return };
             next = step(&mut walk, header);
         }

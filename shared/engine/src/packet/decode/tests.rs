@@ -211,3 +211,14 @@ fn every_link_type_leads_to_the_same_packet() {
         assert!(told.segment.unwrap().complete, "link type {link}");
     }
 }
+
+#[test]
+fn service_headers_in_service_headers_take_no_stack() {
+    let mut bytes = vec![0; 12];
+    bytes.extend([0x89, 0x4f]);
+    bytes.extend([0, 0, 0, 4].repeat(60_000));
+    bytes.extend([0, 0, 0, 3]);
+    bytes.extend(segment().ethernet());
+    let told = decode_as(1, &bytes, bytes.len());
+    assert_eq!((told.network, told.hosts), (Network::Ipv4, Some((a(1), a(2)))));
+}

@@ -81,17 +81,21 @@ fn mirrored(view: View<'_>) -> Option<Next<'_>> {
     }
 }
 
-/// Network service header (RFC 8300).
+/// Network service header (RFC 8300). Headers in headers are passed in a loop: a packet may hold as many as fit, and a
+/// call for each would use up the stack.
 pub(super) fn service_header(view: View<'_>) -> Option<Next<'_>> {
-    let length = usize::from(view.u8(1)? & 0x3f) * 4;
-    let rest = view.skip(length.max(4))?;
-    match view.u8(3)? {
-        1 => Some(Next::Ipv4(rest)),
-        2 => Some(Next::Ipv6(rest)),
-        3 => Some(Next::Ethernet(rest)),
-        4 => service_header(rest),
-        5 => mpls::labels(rest),
-        _ => None,
+    let mut header = view;
+    loop {
+        let length = usize::from(header.u8(1)? & 0x3f) * 4;
+        let rest = header.skip(length.max(4))?;
+        match header.u8(3)? {
+            1 => return Some(Next::Ipv4(rest)),
+            2 => return Some(Next::Ipv6(rest)),
+            3 => return Some(Next::Ethernet(rest)),
+            4 => header = rest,
+            5 => return mpls::labels(rest),
+            _ => return None,
+        }
     }
 }
 

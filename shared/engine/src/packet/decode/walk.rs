@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::view::View;
-use crate::packet::decoded::{Decoded, MAX_UDP, Network, Segment, Transport};
+use crate::packet::decoded::{Decoded, Network, Segment, Transport};
 
 /// What the next bytes are taken to be.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +57,10 @@ impl<'d> Walk<'d> {
         into.vlan = None;
         into.segment = None;
         into.tcp_layers = 0;
-        into.udp = [None; MAX_UDP];
+        // One by one, which writes a byte of each instead of the whole.
+        for ends in &mut into.udp {
+            *ends = None;
+        }
         Self { into, hosts: None, fragmented: false, network_seen: false, transport_awaited: false, udp_layers: 0 }
     }
 

@@ -1,7 +1,7 @@
 //! Which flow a packet belongs to: protocol, addresses and ports, whoever sends.
 
 use std::hash::{BuildHasher, Hasher};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::packet::decoded::{Decoded, Segment, Transport, UdpEnds};
 use crate::packet::window::{Ends, Protocol};
@@ -18,6 +18,7 @@ pub(crate) struct Key {
 
 impl Key {
     /// The conversation of the outermost headers, when they have ports, or are ICMP.
+    #[inline]
     pub(crate) fn outermost(decoded: &Decoded) -> Option<Self> {
         let (src, dst) = decoded.hosts?;
         let protocol = match decoded.transport {
@@ -63,13 +64,13 @@ impl Key {
     }
 
     /// The same number for both ways.
+    #[inline]
     pub(super) fn hash(&self, state: &impl BuildHasher) -> u64 {
         let mut hasher = state.build_hasher();
         let protocol = u64::from(self.protocol as u8) << 48;
         match (self.src, self.dst) {
             (IpAddr::V4(src), IpAddr::V4(dst)) => {
-                let src = u64::from(src.to_bits()) << 16 | u64::from(self.src_port);
-                let dst = u64::from(dst.to_bits()) << 16 | u64::from(self.dst_port);
+                let (src, dst) = (narrow(src, self.src_port), narrow(dst, self.dst_port));
                 hasher.write_u64(src.min(dst) | protocol);
                 hasher.write_u64(src.max(dst));
             }
@@ -86,19 +87,25 @@ impl Key {
     }
 
     /// Whether this packet goes the way of the flow's first one, or the other way, or elsewhere.
+    #[inline]
     pub(super) fn way(&self, ends: &Ends) -> Option<Way> {
         if self.protocol != ends.protocol {
             return None;
         }
-        let (src, dst) = ((self.src, self.src_port), (self.dst, self.dst_port));
-        let (first, second) = ((ends.src, ends.src_port), (ends.dst, ends.dst_port));
-        if src == first && dst == second {
-            Some(Way::Forward)
-        } else if src == second && dst == first {
-            Some(Way::Back)
-        } else {
-            None
-        }
+        // Without branches between the two ways: nobody can foresee which end sends next.
+        let (forward, back) = match (self.src, self.dst, ends.src, ends.dst) {
+            (IpAddr::V4(src), IpAddr::V4(dst), IpAddr::V4(first), IpAddr::V4(second)) => {
+                let (src, dst) = (narrow(src, self.src_port), narrow(dst, self.dst_port));
+                let (first, second) = (narrow(first, ends.src_port), narrow(second, ends.dst_port));
+                ((src == first) & (dst == second), (src == second) & (dst == first))
+            }
+            _ => {
+                let (src, dst) = ((self.src, self.src_port), (self.dst, self.dst_port));
+                let (first, second) = ((ends.src, ends.src_port), (ends.dst, ends.dst_port));
+                (src == first && dst == second, src == second && dst == first)
+            }
+        };
+        (forward | back).then_some(if forward { Way::Forward } else { Way::Back })
     }
 }
 
@@ -107,6 +114,12 @@ impl Key {
 pub(super) enum Way {
     Forward,
     Back,
+}
+
+/// Address and port in one number.
+#[inline]
+fn narrow(addr: Ipv4Addr, port: u16) -> u64 {
+    u64::from(addr.to_bits()) << 16 | u64::from(port)
 }
 
 fn wide(addr: IpAddr) -> u128 {

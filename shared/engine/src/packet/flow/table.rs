@@ -13,6 +13,8 @@ use crate::packet::window::{Ends, FlowSlice};
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) ends: Ends,
+    /// The number by which it is found, kept so that a growing table need not look at the ends again.
+    hash: u64,
     /// Count of lookups when it was last found, by which the least recently used are known.
     used: u64,
     pub(crate) roles: Roles,
@@ -133,12 +135,14 @@ impl Table {
     pub(crate) fn find(&mut self, key: &Key, hash: u64) -> Option<Found> {
         self.lookups += 1;
         let flows = &self.flows;
-        let slot =
-            *self.places.find(hash, |slot| flows.get(*slot).is_some_and(|flow| key.way(&flow.ends).is_some()))?;
+        let mut way = None;
+        let slot = *self.places.find(hash, |slot| {
+            way = flows.get(*slot).and_then(|flow| key.way(&flow.ends));
+            way.is_some()
+        })?;
         let used = self.lookups;
-        let flow = self.get_mut(slot)?;
-        flow.used = used;
-        Some(Found { slot, forward: key.way(&flow.ends) == Some(Way::Forward) })
+        self.get_mut(slot)?.used = used;
+        Some(Found { slot, forward: way == Some(Way::Forward) })
     }
 
     /// The number by which a key is found.
@@ -161,6 +165,7 @@ impl Table {
         self.serial = self.serial.wrapping_add(1);
         let flow = Flow {
             ends,
+            hash,
             used: self.lookups,
             roles: Roles::default(),
             totals: Totals::NONE,
@@ -169,9 +174,8 @@ impl Table {
             tracker: Tracker::default(),
         };
         let slot = self.store(flow);
-        let (flows, hasher) = (&self.flows, &self.hasher);
-        self.places
-            .insert_unique(hash, slot, |slot| flows.get(*slot).map_or(0, |flow| key_of(&flow.ends).hash(hasher)));
+        let flows = &self.flows;
+        self.places.insert_unique(hash, slot, |slot| flows.get(*slot).map_or(0, |flow| flow.hash));
         Found { slot, forward: true }
     }
 
@@ -225,16 +229,11 @@ impl Table {
     /// Takes a flow out; its place is used again.
     pub(crate) fn remove(&mut self, slot: u32) {
         let Some(flow) = self.flows.get(slot) else { return };
-        let hash = key_of(&flow.ends).hash(&self.hasher);
-        if let Ok(entry) = self.places.find_entry(hash, |place| *place == slot) {
+        if let Ok(entry) = self.places.find_entry(flow.hash, |place| *place == slot) {
             entry.remove();
             self.free.push(slot);
         }
     }
-}
-
-const fn key_of(ends: &Ends) -> Key {
-    Key { protocol: ends.protocol, src: ends.src, src_port: ends.src_port, dst: ends.dst, dst_port: ends.dst_port }
 }
 
 #[cfg(test)]

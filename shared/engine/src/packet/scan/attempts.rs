@@ -9,6 +9,10 @@ use hashbrown::hash_map::Entry;
 use super::counts::Pattern;
 use super::{Moment, PATIENCE, SLIDING, Target};
 
+/// Failures that are looked at for examples: where thousands scan at once, finding the last ones of each would take longer
+/// than the rest of the analysis.
+pub(super) const LOOKED_BACK: usize = 1 << 14;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Waiting(Moment),
@@ -107,10 +111,10 @@ impl Attempts {
         waiting.collect()
     }
 
-    /// Some failures of a pattern; called once for each scan that is told.
+    /// Some failures of a pattern, among the latest of all; called once for each scan that is told.
     pub(super) fn failures_of(&self, pattern: Pattern, most: usize) -> Vec<(IpAddr, u16)> {
         let mut found: Vec<(IpAddr, u16)> = Vec::new();
-        for (_, target) in self.failed.iter().rev() {
+        for (_, target) in self.failed.iter().rev().take(LOOKED_BACK) {
             let one = (target.dst, target.port);
             if pattern.holds(target) && !found.contains(&one) && matches!(self.all.get(target), Some(Fate::Failed(_))) {
                 found.push(one);

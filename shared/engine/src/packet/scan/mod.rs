@@ -200,6 +200,10 @@ impl Scans {
         if !crossed {
             return;
         }
+        let reports = self.reports.entry(window).or_default();
+        if reports.len() >= MOST_REPORTS {
+            return;
+        }
         let examples = self.attempts.failures_of(pattern, EXAMPLES);
         let scan = Scan {
             kind: pattern.kind(),
@@ -208,10 +212,7 @@ impl Scans {
             failed: u64::from(failed),
             examples: examples.into_iter().map(|(dst, port)| SocketAddr::new(dst, port).to_string()).collect(),
         };
-        let reports = self.reports.entry(window).or_default();
-        if reports.len() < MOST_REPORTS {
-            reports.push(Report { pattern, scan });
-        }
+        reports.push(Report { pattern, scan });
     }
 }
 

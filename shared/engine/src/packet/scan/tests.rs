@@ -132,3 +132,22 @@ fn a_flood_of_forged_sources_stays_within_bounds() {
     assert_eq!(scans.windows(), Vec::<i64>::new());
     assert_eq!((scans.attempts.len(), scans.counts.len()), (0, 0), "nothing is left behind");
 }
+
+#[test]
+fn examples_are_taken_from_the_latest_failures_alone() {
+    let mut scans = known();
+    let mut fail = |target: Target| {
+        scans.begun(target, at(SECOND));
+        scans.failed(target, at(SECOND));
+    };
+    (1..=14).for_each(|port| fail(target(1, 1, port)));
+    // Each of another source to another host, so that none of them scans.
+    for other in 0..u32::try_from(attempts::LOOKED_BACK).unwrap() {
+        let host = (0xc000_0000 + other).to_be_bytes();
+        fail(Target { src: (0x0b00_0000 + other).to_be_bytes().into(), dst: host.into(), port: 80 });
+    }
+    fail(target(1, 1, 15));
+    let told = scans.of(0);
+    assert_eq!((told.len(), told[0].failed), (1, 15));
+    assert_eq!(told[0].examples, ["10.0.1.1:15"]);
+}

@@ -19,7 +19,7 @@ mod totals;
 
 pub(crate) use close::ENOUGH_RETRANSMITTED;
 pub use flow::{Ends, FlowPart, FlowSlice, Protocol, Seen};
-pub(crate) use samples::nearest_rank;
+pub(crate) use samples::{nearest_rank, ranked};
 pub use store::{Finished, WindowMode, Windows};
 
 #[cfg(test)]

@@ -1,20 +1,20 @@
 //! Figures of times, and numbers cut to a few places as the expected values are.
 
 use super::{Figures, Times};
+use crate::packet::window::{nearest_rank, ranked};
 
 /// `value` to so many decimal places, halves to the even neighbour, by its exact binary value.
 pub(super) fn places(value: f64, places: usize) -> f64 {
     format!("{value:.places$}").parse().unwrap_or(value)
 }
 
-/// Figures of times, which are sorted on the way.
+/// Figures of times, which are put in another order on the way.
 pub(super) fn figures(times: &mut [i64]) -> Figures {
-    times.sort_unstable();
     let count = u64::try_from(times.len()).unwrap_or(u64::MAX);
-    let Some(&max_ns) = times.last() else { return Figures::default() };
+    let Some(&max_ns) = times.iter().max() else { return Figures::default() };
     let sum: i128 = times.iter().map(|&time| i128::from(time)).sum();
-    let times = Times { mean_ns: mean(sum, count), p50_ns: rank(times, 50), p95_ns: rank(times, 95), max_ns };
-    Figures { count, times: Some(times) }
+    let [p50_ns, p95_ns] = ranked(times, [50, 95].map(|percent| nearest_rank(count, percent)));
+    Figures { count, times: Some(Times { mean_ns: mean(sum, count), p50_ns, p95_ns, max_ns }) }
 }
 
 /// The mean, to one place.
@@ -23,12 +23,6 @@ pub(super) fn mean(sum: i128, count: u64) -> f64 {
     // Whole part and rest apart, since a sum of nanoseconds may have more digits than a float.
     let (whole, rest) = (sum.div_euclid(count), sum.rem_euclid(count));
     places(float(whole) + float(rest) / float(count), 1)
-}
-
-/// The ceil(percent·n)-th smallest of sorted times.
-fn rank(sorted: &[i64], percent: usize) -> i64 {
-    let place = sorted.len().saturating_mul(percent).div_ceil(100).max(1) - 1;
-    sorted.get(place).copied().unwrap_or_default()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "nanoseconds beyond 2^53 are rounded, as is usual for means")]
