@@ -73,7 +73,7 @@ impl ShardLog<Record> {
     /// Opens the log of a traffic shard.
     ///
     /// # Errors
-    /// As [`ShardLog::open`].
+    /// [`LogError`] when the broker does not answer or the last record is not ours.
     pub async fn of_traffic(
         context: Context,
         job: &str,
@@ -87,7 +87,7 @@ impl ShardLog<CaptureRecord> {
     /// Opens the log of a capture job.
     ///
     /// # Errors
-    /// As [`ShardLog::open`].
+    /// [`LogError`] when the broker does not answer or the last record is not ours.
     pub async fn of_capture(
         context: Context,
         job: &str,

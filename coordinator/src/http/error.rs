@@ -155,6 +155,9 @@ pub struct Change;
 /// Work is started.
 #[derive(Debug)]
 pub struct Start;
+/// A file is received and work is started on it.
+#[derive(Debug)]
+pub struct Receive;
 
 impl Documented for Plain {
     const STATUSES: &'static [u16] = &[400, 401, 403, 500];
@@ -173,6 +176,10 @@ impl Documented for Change {
 }
 impl Documented for Start {
     const STATUSES: &'static [u16] = &[400, 401, 403, 404, 409, 413, 415, 422, 500, 503, 507];
+}
+
+impl Documented for Receive {
+    const STATUSES: &'static [u16] = &[400, 401, 403, 408, 413, 415, 500, 503, 507];
 }
 
 /// A fault on its way out of an endpoint that documents the statuses of `D`.

@@ -115,3 +115,20 @@ async fn lists_come_in_pages_and_a_removed_capture_is_gone() {
     assert!(lab.file("test.pcap").exists(), "the operator's file stays");
     soon("the capture's files are removed", async || (!metrics_file.exists()).then_some(())).await;
 }
+
+/// Whoever waits for a capture that somebody removes is told so at once.
+#[tokio::test]
+async fn a_capture_removed_while_a_request_waits_for_it_ends_the_wait() {
+    let lab = Lab::start(0).await;
+    let api = lab.cluster.api.clone();
+    let (body, other) = (json!({"pcap_file": "test.pcap"}), api.clone());
+    let remove = async {
+        let asked = soon("a queued capture", async || {
+            let list = other.get("/api/captures/").await.expect(200);
+            list["captures"][0]["id"].as_str().map(str::to_owned)
+        });
+        other.delete(&format!("/api/captures/{}", asked.await)).await.expect(200);
+    };
+    let (waited, ()) = tokio::join!(api.post(COMPUTE, &body), remove);
+    assert_eq!(waited.expect(409)["error"], "The capture was removed meanwhile");
+}

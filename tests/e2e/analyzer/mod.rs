@@ -3,6 +3,7 @@
 mod document;
 mod input;
 mod jobs;
+mod live;
 mod sample;
 mod server;
 mod shapes;

@@ -49,6 +49,7 @@ async fn forms_and_bytes_are_analysed_at_once() {
     let whole = done(api, id).await;
     assert_eq!(whole["window_count"], sample::WINDOWS);
     assert!(whole["anomaly_count"].as_u64().unwrap() > 0, "{whole}");
+    assert!(whole["bytes_on_disk"].as_u64().unwrap() > bytes.len() as u64, "the file counts to the quota: {whole}");
     assert_eq!(api.get("/api/baselines/").await.expect(200)["available"], 0, "an upload makes no baselines");
     assert_eq!(api.get("/api/metrics/").await.expect(200)["capture"], id);
 

@@ -7,7 +7,7 @@ mod peer;
 use std::process::Command;
 
 /// Whether this machine lets us capture; else the test is skipped and says so.
-fn can_capture() -> bool {
+pub(super) fn can_capture() -> bool {
     let able = rustix::process::geteuid().is_root() && has_net_raw();
     if !able {
         crate::harness::skipped("capturing needs root with CAP_NET_RAW");

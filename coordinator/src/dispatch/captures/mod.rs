@@ -36,7 +36,6 @@ pub use change::Between;
 pub(super) use live::{KEY as LIVE_KEY, tell as tell_live};
 pub use news::CaptureNews;
 pub use place::Capturer;
-pub(super) use reconcile::run;
 pub use room::Full;
 
 /// News that a slow listener may be behind; then it is told that it lags.
@@ -222,6 +221,16 @@ fn view(store: &Store, job: &str) -> Result<JobView, CaptureFault> {
     let row = CAPTURE_JOBS.get(store, &job.to_owned())?.ok_or_else(|| CaptureFault::Unknown(job.to_owned()))?;
     let CaptureJobRow { job, capture, state, progress, reason, .. } = row;
     Ok(JobView { job, capture, state, progress, reason })
+}
+
+/// Reconciles and holds the quota, for ever.
+pub(super) async fn run(dispatch: &Arc<Dispatch>) {
+    tokio::join!(reconcile::run(dispatch), room::run(dispatch));
+}
+
+/// The file a live capture's windows are written to on request; the folder of captures lies in the data folder.
+fn output_file(folder: &Path, capture: &Capture) -> Option<PathBuf> {
+    Some(folder.parent()?.join(capture.output_file.as_ref()?))
 }
 
 /// The interface of live work.

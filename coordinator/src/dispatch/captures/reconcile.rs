@@ -76,7 +76,7 @@ pub(super) enum PassError {
 type Uploads = JoinSet<(String, Result<(), FileFault>)>;
 
 /// Reconciles for ever.
-pub(in crate::dispatch) async fn run(dispatch: &Arc<Dispatch>) {
+pub(super) async fn run(dispatch: &Arc<Dispatch>) {
     if let Err(error) = remember(dispatch) {
         tracing::error!(%error, "capture jobs cannot be read from the store");
     }

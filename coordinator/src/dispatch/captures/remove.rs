@@ -1,11 +1,12 @@
 //! Removing captures: first they are gone for readers and workers, then from the disk. A mark stays until the last piece
 //! is gone, and a restart goes on from it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use trafficlab_shared::clock;
 
-use super::{CaptureFault, CaptureNews, Dispatch, blocking, capture, change, live, lock};
+use super::{CaptureFault, CaptureNews, Dispatch, blocking, capture, change, live, lock, output_file};
 use crate::store::captures::{
     ANOMALIES, CAPTURE_JOBS, CAPTURES, CONNECTION_EXTENTS, CaptureJobRow, GONE_JOBS, JOBS_OF, PackExtent, REMOVALS,
     WINDOW_EXTENTS, WIRES, WORKS,
@@ -23,13 +24,13 @@ impl From<EraseError> for CaptureFault {
 }
 
 impl Dispatch {
-    /// Removes a capture with its jobs, windows, connections, anomalies and its folder. Its jobs stop and nothing they
+    /// Removes a capture with its jobs, windows, connections, anomalies, its folder and its output file. Its jobs stop and nothing they
     /// still send is stored. Baselines made of it stay.
     ///
     /// # Errors
     /// No such capture, or a disk refuses; then the rest goes with the next start or pass of retention.
     pub async fn remove_capture(self: &Arc<Self>, id: &str) -> Result<(), CaptureFault> {
-        let jobs = {
+        let (output, jobs) = {
             let _guard = self.store.lock();
             let mut batch = Batch::new();
             let capture = capture(&self.store, id)?;
@@ -44,7 +45,7 @@ impl Dispatch {
             REMOVALS.put(&mut batch, &capture.id, &clock::wall_ns())?;
             self.forget_live(&mut batch, &live::key(id))?;
             self.store.apply(batch)?;
-            jobs
+            (output_file(self.captures_folder(), &capture), jobs)
         };
         self.store.durable().await?;
         for row in &jobs {
@@ -52,7 +53,20 @@ impl Dispatch {
         }
         self.captures.tell(CaptureNews::Removed { capture: id.to_owned() });
         self.captures.changed();
+        if let Some(output) = output {
+            remove_output(id, &output).await;
+        }
         remove_bulk(self, id).await
+    }
+}
+
+/// Removes the file that a live capture's windows were written to on request.
+async fn remove_output(id: &str, file: &Path) {
+    match tokio::fs::remove_file(file).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(capture = %id, %error, "the output file of a removed capture stays");
+        }
+        _ => {}
     }
 }
 

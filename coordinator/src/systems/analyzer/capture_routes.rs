@@ -13,7 +13,7 @@ use super::page::Page;
 use super::upload::{self, Offer};
 use super::upload_body::UploadBody;
 use crate::http::App;
-use crate::http::error::{Change, Lookup, Plain, Refused, Start};
+use crate::http::error::{Change, Lookup, Plain, Receive, Refused};
 use crate::http::reply::Reply;
 use crate::http::tags::Tag;
 use crate::systems::blocking;
@@ -53,7 +53,7 @@ impl CapturesApi {
         /// Seconds of a window, 0.001 to 31536000
         Query(window_size): Query<Option<f64>>,
         body: UploadBody,
-    ) -> Result<Reply<CaptureBody, 202>, Refused<Start>> {
+    ) -> Result<Reply<CaptureBody, 202>, Refused<Receive>> {
         let window_ns = compute::window_or_default(&self.0, window_size)?;
         let announced = body.announced;
         upload::admit(&self.0, announced).await?;

@@ -232,14 +232,6 @@ pub async fn remove(app: &Arc<App>, id: &str) -> Outcome<()> {
     let capture = select::capture(app.store(), id)?;
     app.dispatch.remove_capture(&capture.id).await?;
     app.analyzer.ledger.lock().await.forget(&capture.id);
-    if let Some(name) = &capture.output_file {
-        let removed = tokio::fs::remove_file(app.config.data_dir.join(name)).await;
-        if let Err(error) =
-            removed.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
-        {
-            tracing::warn!(capture = %capture.id, %error, "the output file of a removed capture stays");
-        }
-    }
     tracing::info!(target: "analysis", capture = %capture.id, "capture removed");
     Ok(())
 }

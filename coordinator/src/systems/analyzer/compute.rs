@@ -224,7 +224,9 @@ pub(super) async fn analyse(app: &App, id: String, name: String, source: Source,
     };
     let max_decompressed = app.config.captures.max_decompressed_bytes.0;
     let work = Work::File { path, bytes, max_decompressed, settings: settings.clone(), baselines };
-    let capture = Capture::new(id, name, source, settings);
+    // An upload's file is the capture's own and counts to its quota; the operator's files do not.
+    let bytes_on_disk = if matches!(source, Source::Upload { .. }) { bytes } else { 0 };
+    let capture = Capture { bytes_on_disk, ..Capture::new(id, name, source, settings) };
     let capture_id = capture.id.clone();
     let job = app.dispatch.begin_capture(capture, work).await?;
     tracing::info!(target: "analysis", capture = %capture_id, %job, "analysis is asked for");

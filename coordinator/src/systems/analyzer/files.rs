@@ -14,6 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::{select, upload};
 use crate::dispatch::captures::CaptureNews;
 use crate::http::App;
+use crate::store::Batch;
 use crate::store::captures::{CAPTURES, Capture};
 use crate::systems::{Code, Fault, Outcome};
 
@@ -60,6 +61,41 @@ pub async fn settle(app: &Arc<App>, capture: &str) -> Outcome<()> {
 pub async fn settle_baselines(app: &Arc<App>) -> Outcome<()> {
     let own = Arc::clone(app);
     with_ledger(app, move |ledger| write::baselines(&own, ledger).map_err(failed)).await
+}
+
+/// Takes the output file from a live capture that has captured nothing, so that its name can be used again: whatever
+/// becomes of this capture later does not touch the file of another.
+///
+/// # Errors
+/// When the store fails.
+pub async fn give_up_output(app: &Arc<App>, id: &str) -> Outcome<()> {
+    // Whoever writes holds the ledger too, so that nobody makes the file again after this.
+    let _writing = app.analyzer.ledger.lock().await;
+    let name = {
+        let _guard = app.store().lock();
+        let mut capture = select::capture(app.store(), id)?;
+        if capture.windows > 0 {
+            return Ok(());
+        }
+        let name = capture.output_file.take();
+        let mut batch = Batch::new();
+        CAPTURES.put(&mut batch, &capture.id, &capture)?;
+        app.store().apply(batch)?;
+        name
+    };
+    app.store().durable().await?;
+    remove_output(app, name.as_deref()).await;
+    Ok(())
+}
+
+/// Removes an output file that nothing was written to.
+pub async fn remove_output(app: &App, name: Option<&str>) {
+    let Some(name) = name else {
+        return;
+    };
+    if let Err(error) = tokio::fs::remove_file(app.config.data_dir.join(name)).await {
+        tracing::debug!(%error, "the output file of a failed capture stays");
+    }
 }
 
 /// One writer at a time, beside the async threads.

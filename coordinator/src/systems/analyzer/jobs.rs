@@ -7,6 +7,7 @@ use trafficlab_shared::model::capture::baseline::Baselines;
 use trafficlab_shared::model::capture::settings::AnalysisSettings;
 
 use super::select;
+use crate::dispatch::captures::CaptureFault;
 use crate::http::App;
 use crate::store::Store;
 use crate::store::captures::{BASELINES, CAPTURE_JOBS, CaptureJobRow, CaptureState};
@@ -54,13 +55,29 @@ pub fn patience(seconds: Option<f64>) -> Outcome<Duration> {
     Ok(Duration::from_nanos(whole(seconds * 1e9)))
 }
 
+/// Waits until a job is over, or for so long.
+///
+/// # Errors
+/// 409 when its capture is removed meanwhile.
+pub async fn over(app: &App, job: &str, patience: Duration) -> Outcome<()> {
+    match app.dispatch.wait(job, patience).await {
+        Ok(_) => Ok(()),
+        Err(CaptureFault::Unknown(_)) => Err(removed()),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+fn removed() -> Fault {
+    Fault::conflict("The capture was removed meanwhile")
+}
+
 /// Waits for a job; comes back with none when it ended well, and with what to say when it goes on.
 ///
 /// # Errors
-/// 400 with its reason when it failed.
+/// 400 with its reason when it failed, 409 when it was stopped or its capture removed.
 pub async fn wait(app: &App, job: &str, patience: Duration) -> Outcome<Option<Pending>> {
-    app.dispatch.wait(job, patience).await?;
-    let row = row(app.store(), job)?.ok_or_else(|| Fault::conflict("The capture was removed meanwhile"))?;
+    over(app, job, patience).await?;
+    let row = row(app.store(), job)?.ok_or_else(removed)?;
     match row.state {
         CaptureState::Done => Ok(None),
         CaptureState::Queued | CaptureState::Running => Ok(Some(pending(row))),

@@ -107,7 +107,7 @@ pub async fn start(app: &Arc<App>, asked: &Asked) -> Outcome<Started> {
     };
     let capture = begun(app, &id).await?;
     if capture.state == CaptureState::Failed {
-        discard(app, &capture).await;
+        files::give_up_output(app, &capture.id).await?;
         let reason = capture.reason.as_deref().unwrap_or("no reason is known");
         return Err(refused(format!("Live capture failed: {reason}")).with("capture", id));
     }
@@ -129,16 +129,6 @@ pub async fn start(app: &Arc<App>, asked: &Asked) -> Outcome<Started> {
     })
 }
 
-/// Removes the output file of a capture that captured nothing, so that its name can be used again.
-async fn discard(app: &App, capture: &Capture) {
-    let Some(name) = capture.output_file.as_ref().filter(|_| capture.windows == 0) else {
-        return;
-    };
-    if let Err(error) = tokio::fs::remove_file(app.config.data_dir.join(name)).await {
-        tracing::debug!(%error, "the output file of a failed capture stays");
-    }
-}
-
 async fn begin(app: &Arc<App>, asked: &Asked, interface: String) -> Outcome<(String, String)> {
     let id = Uuid::now_v7().to_string();
     if let Some(name) = asked.output_file.clone() {
@@ -153,7 +143,13 @@ async fn begin(app: &Arc<App>, asked: &Asked, interface: String) -> Outcome<(Str
     let source = Source::Live { spec, host: asked.host.clone(), worker: None };
     let capture =
         Capture { output_file: asked.output_file.clone(), ..Capture::new(id.clone(), interface, source, settings) };
-    let job = app.dispatch.begin_capture(capture, work).await?;
+    let job = match app.dispatch.begin_capture(capture, work).await {
+        Ok(job) => job,
+        Err(fault) => {
+            files::remove_output(app, asked.output_file.as_deref()).await;
+            return Err(fault.into());
+        }
+    };
     tracing::info!(target: "analysis", capture = %id, %job, "live capture is asked for");
     Ok((id, job))
 }
@@ -231,7 +227,7 @@ pub async fn stop(app: &Arc<App>) -> Outcome<Stopped> {
     };
     app.dispatch.stop_capture(&running.id).await?;
     if let Some(job) = &running.analysis_job {
-        app.dispatch.wait(job, PATIENCE).await?;
+        jobs::over(app, job, PATIENCE).await?;
     }
     files::settle(app, &running.id).await?;
     let capture = select::capture(app.store(), &running.id)?;
