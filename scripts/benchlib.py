@@ -1,6 +1,7 @@
 """What the measurements share: a server of their own, figures of processes, tables."""
 import contextlib
 import json
+import math
 import os
 import pathlib
 import re
@@ -81,12 +82,18 @@ def cpu_seconds(pid):
 class Server:
     """`trafficlab-coordinator dev` with a data folder of its own."""
 
-    def __init__(self, workers, cores=None, environment=None):
+    def __init__(self, workers, cores=None, environment=None, flags=()):
         self.folder = tempfile.mkdtemp(prefix="trafficlab-bench-")
-        command = [BIN / "trafficlab-coordinator", "dev", "--workers", workers, "--data-dir", self.folder, "--listen", "127.0.0.1:0"]
-        self.process = spawn(command, cores, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                             env={**os.environ, **(environment or {})})
-        self.url = first_url(self.process)
+        command = [BIN / "trafficlab-coordinator", "dev", "--workers", workers, "--data-dir", self.folder, "--listen", "127.0.0.1:0", *flags]
+        with tempfile.TemporaryFile("w+") as errors:
+            self.process = spawn(command, cores, stdout=subprocess.PIPE, stderr=errors, env={**os.environ, **(environment or {})})
+            try:
+                self.url = first_url(self.process)
+            except SystemExit:
+                errors.seek(0)
+                say(errors.read()[-2000:])
+                shutil.rmtree(self.folder, ignore_errors=True)
+                raise
         until("the workers join", 30, lambda: call("GET", f"{self.url}/health").get("workers", 0) >= workers)
 
     def __enter__(self):
@@ -141,6 +148,11 @@ class Target:
 
 def median(values):
     return statistics.median(values) if values else 0.0
+
+
+def nearest(ordered, share):
+    """A percentile by nearest rank of values in order."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
 
 
 def table(header, rows):
