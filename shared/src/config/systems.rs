@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::optional::unset;
 use super::secret::Secret;
@@ -78,7 +78,7 @@ impl From<&AnomaliesConfig> for Thresholds {
 }
 
 /// How visitors are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UniqueMode {
     /// Address and browser, hashed with the day's salt.

@@ -154,6 +154,6 @@ impl ColumnSet {
     /// Everything.
     #[must_use]
     pub const fn all() -> Self {
-        Self((1 << DICTS) - 1 | Self::REVENUE)
+        Self(((1 << DICTS) - 1) | Self::REVENUE)
     }
 }

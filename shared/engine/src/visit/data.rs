@@ -15,6 +15,15 @@ pub const fn slice_of(visitor: u64) -> u8 {
     (visitor >> 56) as u8
 }
 
+/// Milliseconds of a UTC day.
+pub const DAY_MS: i64 = 86_400_000;
+
+/// The UTC day of a time in milliseconds, counted from 1970-01-01.
+#[must_use]
+pub const fn day_of(time_ms: i64) -> i64 {
+    time_ms.div_euclid(DAY_MS)
+}
+
 /// Why stored visits cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DataFault {

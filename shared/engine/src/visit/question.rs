@@ -147,4 +147,17 @@ pub struct Answer {
     /// By value of the property, in no order; for `Group::Time` by interval, in the order of the question, under empty
     /// names.
     pub groups: Vec<(String, Totals)>,
+    /// What did not count.
+    pub left_out: LeftOut,
+}
+
+/// Events in the question's time that were left out for whose they are, before filters were looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// Of bots, among the traffic that counts.
+    pub bots: u64,
+    /// Of our campaigns.
+    pub synthetic: u64,
+    /// With a mark that no campaign of ours explains.
+    pub unverified: u64,
 }

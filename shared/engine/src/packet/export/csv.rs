@@ -60,7 +60,8 @@ fn line(out: &mut impl Write, row: &Row<'_>) -> Result<()> {
     out.write_all(b"\r\n")
 }
 
-fn text(out: &mut impl Write, value: &str) -> Result<()> {
+/// A cell of text, quoted where RFC 4180 asks for it, and with a `'` before it where a spreadsheet would compute it.
+pub(crate) fn text(out: &mut impl Write, value: &str) -> Result<()> {
     // A spreadsheet would run such a cell as a formula.
     let formula = value.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if !formula && !value.contains([',', '"', '\r', '\n']) {

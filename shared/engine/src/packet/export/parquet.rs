@@ -172,7 +172,7 @@ fn field(name: &str, cell: &Cell<'_>) -> std::result::Result<Arc<Type>, ParquetE
 }
 
 /// The writer's own fault where there is one, so that a closed pipe is seen as such.
-fn fault(error: ParquetError) -> Error {
+pub(crate) fn fault(error: ParquetError) -> Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<Error>() {
             Ok(own) => *own,

@@ -4,7 +4,7 @@
 
 mod columns;
 mod read;
-pub(super) mod varint;
+pub(crate) mod varint;
 mod write;
 
 use trafficlab_shared::model::error_kind::ErrorKind;

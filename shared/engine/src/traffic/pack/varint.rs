@@ -3,7 +3,7 @@
 /// A 64-bit number needs at most ten groups.
 const MAX_BYTES: u32 = 10;
 
-pub(in crate::traffic) fn push(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
     loop {
         let group = crate::traffic::cast::low8(value & 0x7f);
         value >>= 7;
@@ -16,7 +16,7 @@ pub(in crate::traffic) fn push(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Takes one number off the front; none when the bytes end or the number is too long.
-pub(in crate::traffic) fn take(bytes: &mut &[u8]) -> Option<u64> {
+pub(crate) fn take(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for place in 0..MAX_BYTES {
         let (&byte, rest) = bytes.split_first()?;
@@ -34,11 +34,11 @@ pub(in crate::traffic) fn take(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Small numbers of either sign become small numbers.
-pub(super) const fn fold(value: i64) -> u64 {
+pub(crate) const fn fold(value: i64) -> u64 {
     (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned()
 }
 
-pub(super) const fn unfold(value: u64) -> i64 {
+pub(crate) const fn unfold(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
 }
 
