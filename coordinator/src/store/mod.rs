@@ -24,6 +24,8 @@ pub mod series;
 pub mod sled_kv;
 pub mod table;
 pub mod thresholds;
+pub mod visit_imports;
+pub mod visit_settings;
 pub mod workers;
 
 #[cfg(test)]

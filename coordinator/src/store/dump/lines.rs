@@ -4,7 +4,7 @@ use std::io::{BufRead, Read as _};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{DumpError, FORMAT, HeaderLine, Line, VERSION};
+use super::{DumpError, FORMAT, HeaderLine, Line, OLDEST, VERSION};
 use crate::store::segment::frame;
 
 /// Longer lines are damage: the longest holds one frame in Base64 and a few numbers.
@@ -77,7 +77,7 @@ impl<'a> Lines<'a> {
     pub(super) fn header(&mut self) -> Result<(), DumpError> {
         self.next()?;
         match serde_json::from_slice::<HeaderLine<'_>>(&self.buffer) {
-            Ok(HeaderLine { format: FORMAT, version: VERSION }) => Ok(()),
+            Ok(HeaderLine { format: FORMAT, version: OLDEST..=VERSION }) => Ok(()),
             _ => Err(DumpError::UnknownFormat),
         }
     }

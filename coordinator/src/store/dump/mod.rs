@@ -1,12 +1,14 @@
 //! The whole store as JSON lines, independent of the engine and of the files: for backups and for leaving an engine.
 //!
 //! ```text
-//! {"format":"trafficlab-dump","version":1}
+//! {"format":"trafficlab-dump","version":2}
 //! {"k":"<base64>","v":"<base64>"}                                              one per key, in key order
 //! {"segment":{"file":0,"offset":0,"len":321,"frame":"<base64>"}}               one per frame, in file order
-//! {"end":{"keys":1,"frames":1,"sha256":"<hex of all bytes before this line>"}}
+//! {"file":{"path":"keys","offset":0,"len":32,"bytes":"<base64>"}}              one per piece of the visits' files, in order
+//! {"end":{"keys":1,"frames":1,"pieces":1,"sha256":"<hex of all bytes before this line>"}}
 //! ```
-//! Frames keep their places, because the keys refer to them. Of an erased frame only the header is written, so `frame` is
+//! The files of visits are formats of their own that do not depend on the engine, so they are carried as they are, and a
+//! restored server answers the same. A piece of zeros has no bytes. Version 1 had no files. Frames keep their places, because the keys refer to them. Of an erased frame only the header is written, so `frame` is
 //! shorter than `len`. Both directions hold one line in memory.
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::kv::StoreError;
 use super::segment::SegmentError;
 
+mod files;
 mod lines;
 mod restore;
 mod target;
@@ -25,7 +28,9 @@ pub use restore::restore;
 pub use write::dump;
 
 const FORMAT: &str = "trafficlab-dump";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The oldest version that is read.
+const OLDEST: u32 = 1;
 
 /// What a dump holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,6 +39,8 @@ pub struct DumpCounts {
     pub keys: u64,
     /// Frames of the segment files, erased ones included.
     pub frames: u64,
+    /// Pieces of the visits' files.
+    pub pieces: u64,
 }
 
 /// Why a dump or a restore failed. A failed restore leaves nothing behind.
@@ -103,6 +110,10 @@ enum Line<'a> {
         #[serde(borrow)]
         segment: SegmentLine<'a>,
     },
+    File {
+        #[serde(borrow)]
+        file: FileLine<'a>,
+    },
     End {
         #[serde(borrow)]
         end: EndLine<'a>,
@@ -120,9 +131,21 @@ struct SegmentLine<'a> {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct FileLine<'a> {
+    /// Names with `/` between them. Names are our own, so that they need no escapes.
+    path: &'a str,
+    offset: u64,
+    len: u64,
+    bytes: &'a str,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct EndLine<'a> {
     keys: u64,
     frames: u64,
+    #[serde(default)]
+    pieces: u64,
     sha256: &'a str,
 }
 

@@ -12,16 +12,20 @@ use super::target::Target;
 use super::{DumpCounts, DumpError, EndLine, Line, hex};
 use crate::store::sync_folder;
 
-/// Makes the store in `folder`, which must be missing or empty, from a dump.
+/// Makes the store in `folder` and the files of visits in `visits` from a dump; both must be missing or empty.
 ///
 /// # Errors
 /// `NotEmpty`, `UnknownFormat`, `Truncated`, `Damaged`, `Store`, `Io`; nothing is left of the attempt then.
-pub fn restore(input: &mut dyn BufRead, folder: &Path) -> Result<DumpCounts, DumpError> {
+pub fn restore(input: &mut dyn BufRead, folder: &Path, visits: &Path) -> Result<DumpCounts, DumpError> {
     refuse_content(folder)?;
-    let staging = staging_folder(folder)?;
+    refuse_content(visits)?;
+    let (staging, staged_visits) = (staging_folder(folder)?, staging_folder(visits)?);
     // Left by a restore that was killed; its content is worthless without its last line.
     remove_if_there(&staging)?;
-    let result = restore_into(input, &staging).and_then(|counts| {
+    remove_if_there(&staged_visits)?;
+    let result = restore_into(input, &staging, &staged_visits).and_then(|counts| {
+        // The store comes last: without it the rest is refused as content that somebody has to look at.
+        fs::rename(&staged_visits, visits).map_err(DumpError::io("move the restored visits into their place"))?;
         fs::rename(&staging, folder).map_err(DumpError::io("move the restored folder into its place"))?;
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         sync_folder(parent).map_err(DumpError::io("sync the parent folder"))?;
@@ -29,6 +33,7 @@ pub fn restore(input: &mut dyn BufRead, folder: &Path) -> Result<DumpCounts, Dum
     });
     if result.is_err() {
         remove_if_there(&staging)?;
+        remove_if_there(&staged_visits)?;
     }
     result
 }
@@ -62,10 +67,10 @@ fn remove_if_there(folder: &Path) -> Result<(), DumpError> {
     }
 }
 
-fn restore_into(input: &mut dyn BufRead, folder: &Path) -> Result<DumpCounts, DumpError> {
+fn restore_into(input: &mut dyn BufRead, folder: &Path, visits: &Path) -> Result<DumpCounts, DumpError> {
     let mut lines = Lines::new(input);
     lines.header()?;
-    let mut target = Target::new(folder)?;
+    let mut target = Target::new(folder, visits)?;
     loop {
         // The hash of everything before this line, in case it is the last.
         let before = lines.hash();
@@ -73,6 +78,7 @@ fn restore_into(input: &mut dyn BufRead, folder: &Path) -> Result<DumpCounts, Du
         match lines.parse()? {
             Line::Pair { k, v } => target.pair(k, v).map_err(|error| error.at(lines.number()))?,
             Line::Segment { segment } => target.segment(&segment).map_err(|error| error.at(lines.number()))?,
+            Line::File { file } => target.piece(&file).map_err(|error| error.at(lines.number()))?,
             Line::End { end } => {
                 check_end(&end, before, target.counts()).map_err(|error| error.at(lines.number()))?;
                 lines.nothing_more()?;
@@ -86,7 +92,7 @@ fn check_end(end: &EndLine<'_>, hash: Sha256, counts: DumpCounts) -> Result<(), 
     if hex(&hash.finalize()) != end.sha256 {
         return Err(LineError::Damaged("the checksum of the dump does not match".into()));
     }
-    if (DumpCounts { keys: end.keys, frames: end.frames }) != counts {
+    if (DumpCounts { keys: end.keys, frames: end.frames, pieces: end.pieces }) != counts {
         return Err(LineError::Damaged("the counts do not match".into()));
     }
     Ok(())

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::files::RestoredFiles;
 use super::lines::LineError;
-use super::{DumpCounts, DumpError, SegmentLine};
+use super::{DumpCounts, DumpError, FileLine, SegmentLine};
 use crate::store::kv::{Batch, Kv as _};
 use crate::store::segment::{file_path, frame};
 use crate::store::sled_kv::SledKv;
@@ -24,12 +25,13 @@ pub(super) struct Target {
     batch: Batch,
     batch_bytes: usize,
     files: SegmentFiles,
+    visits: RestoredFiles,
     counts: DumpCounts,
 }
 
 impl Target {
-    /// Begins an empty store in `folder`.
-    pub(super) fn new(folder: &Path) -> Result<Self, DumpError> {
+    /// Begins an empty store in `folder`, and the files of visits in `visits`.
+    pub(super) fn new(folder: &Path, visits: &Path) -> Result<Self, DumpError> {
         let segments = folder.join(SEGMENT_FOLDER);
         fs::create_dir_all(&segments).map_err(DumpError::io("create the restored folder"))?;
         Ok(Self {
@@ -38,6 +40,7 @@ impl Target {
             batch: Batch::new(),
             batch_bytes: 0,
             files: SegmentFiles { folder: segments, current: None },
+            visits: RestoredFiles::new(visits).map_err(DumpError::io("create the folder of the restored visits"))?,
             counts: DumpCounts::default(),
         })
     }
@@ -77,10 +80,17 @@ impl Target {
         self.files.write(line, &bytes)
     }
 
+    /// Takes a piece of a file of visits.
+    pub(super) fn piece(&mut self, line: &FileLine<'_>) -> Result<(), LineError> {
+        self.counts.pieces += 1;
+        self.visits.take(line, &decode(line.bytes)?)
+    }
+
     /// Makes everything durable.
     pub(super) fn finish(mut self) -> Result<DumpCounts, DumpError> {
         self.apply()?;
         self.files.close().map_err(DumpError::io("write the restored segments"))?;
+        self.visits.finish().map_err(DumpError::io("write the restored visits"))?;
         for folder in [&self.files.folder, &self.folder] {
             sync_folder(folder).map_err(DumpError::io("sync the restored folder"))?;
         }

@@ -10,8 +10,20 @@ use crate::store::kv::{Batch, KeyRange, Pair};
 use crate::store::segment::{Committed, Frame, FrameMeta, Scanned, SegmentDir, SegmentLog, SegmentOptions};
 use crate::store::{SEGMENT_FOLDER, Store};
 
+/// The folder of visits beside a store.
+fn visits(folder: &Path) -> std::path::PathBuf {
+    folder.with_file_name(format!("{}-visits", folder.file_name().unwrap().display()))
+}
+
 /// A store with keys of all bytes and three segment files, one of them with an erased frame at its end.
 fn filled(folder: &Path) -> (Store, SegmentDir, Committed) {
+    let visits = visits(folder);
+    std::fs::create_dir_all(visits.join("parts/a.example")).unwrap();
+    std::fs::write(visits.join("parts/a.example/1"), vec![7; 1_100_000]).unwrap();
+    std::fs::write(visits.join("log"), [vec![9; 10], vec![0; 1_100_000]].concat()).unwrap();
+    std::fs::write(visits.join("empty"), b"").unwrap();
+    std::fs::write(visits.join("keys"), [5; 1 << 20]).unwrap();
+    std::fs::write(visits.join("salts"), b"must not be kept").unwrap();
     let store = Store::open(folder).unwrap();
     let mut batch = Batch::new();
     for number in 0..=255_u8 {
@@ -34,12 +46,12 @@ fn filled(folder: &Path) -> (Store, SegmentDir, Committed) {
 fn dumped(folder: &Path) -> Vec<u8> {
     let (store, segments, committed) = filled(folder);
     let mut bytes = Vec::new();
-    dump(&store, &segments, committed, &mut bytes).unwrap();
+    dump(&store, &segments, committed, &visits(folder), &mut bytes).unwrap();
     bytes
 }
 
 fn restored(mut dump: &[u8], folder: &Path) -> Result<DumpCounts, DumpError> {
-    restore(&mut dump, folder)
+    restore(&mut dump, folder, &visits(folder))
 }
 
 fn content(folder: &Path) -> (Vec<Pair>, Vec<Scanned>) {
@@ -57,12 +69,30 @@ fn a_restored_store_equals_the_dumped_one() {
     let (from, to) = (folder.path().join("from"), folder.path().join("to"));
     let dump = dumped(&from);
     std::fs::create_dir(&to).unwrap();
-    assert_eq!(restored(&dump, &to).unwrap(), DumpCounts { keys: 256, frames: 6 });
+    assert_eq!(restored(&dump, &to).unwrap(), DumpCounts { keys: 256, frames: 6, pieces: 6 });
     let (pairs, mut frames) = content(&from);
     let uncommitted = frames.pop().unwrap();
     assert_eq!(uncommitted.frame.unwrap().payload, b"not committed");
     assert_eq!(frames.iter().filter(|scanned| scanned.frame.is_none()).count(), 2);
     assert_eq!(content(&to), (pairs, frames));
+    let (from, to) = (visits(&from), visits(&to));
+    for path in ["parts/a.example/1", "log", "empty", "keys"] {
+        assert!(std::fs::read(from.join(path)).unwrap() == std::fs::read(to.join(path)).unwrap(), "{path}");
+    }
+    assert!(!to.join("salts").exists());
+}
+
+#[test]
+fn a_dump_of_the_first_version_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let dump = String::from_utf8(dumped(&folder.path().join("from"))).unwrap();
+    let before = |line: &&str| !line.contains("\"file\":{") && !line.contains("\"end\"");
+    let mut text: String = dump.lines().filter(before).map(|line| format!("{line}\n")).collect();
+    text = text.replacen("\"version\":2", "\"version\":1", 1);
+    let sha256 = hex(&<sha2::Sha256 as sha2::Digest>::digest(text.as_bytes()));
+    text += &format!("{{\"end\":{{\"keys\":256,\"frames\":6,\"sha256\":\"{sha256}\"}}}}\n");
+    let counts = restored(text.as_bytes(), &folder.path().join("to")).unwrap();
+    assert_eq!(counts, DumpCounts { keys: 256, frames: 6, pieces: 0 });
 }
 
 #[test]
@@ -73,7 +103,7 @@ fn a_dump_of_a_restored_store_is_the_same_text() {
     restored(&dump_one, &to).unwrap();
     let segments = SegmentDir::new(&to.join(SEGMENT_FOLDER));
     let mut dump_two = Vec::new();
-    dump(&Store::open(&to).unwrap(), &segments, segments.end().unwrap(), &mut dump_two).unwrap();
+    dump(&Store::open(&to).unwrap(), &segments, segments.end().unwrap(), &visits(&to), &mut dump_two).unwrap();
     assert!(dump_one == dump_two);
 }
 
@@ -104,6 +134,7 @@ fn a_cut_or_altered_dump_is_refused_and_leaves_nothing() {
         let error = restored(dump, &to).unwrap_err();
         assert!(expected(&error), "{error:?}");
         assert!(!to.exists() && !folder.path().join("to.restoring").exists());
+        assert!(!visits(&to).exists() && !folder.path().join("to-visits.restoring").exists());
     };
     check(b"", |error| matches!(error, DumpError::Truncated { line: 0 }));
     check(b"{}\n", |error| matches!(error, DumpError::UnknownFormat));

@@ -1,19 +1,21 @@
 //! Writing a dump.
 
 use std::io::Write;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{DumpCounts, DumpError, EndLine, FORMAT, HeaderLine, Line, SegmentLine, VERSION, hex};
+use super::files::{self, Piece};
+use super::{DumpCounts, DumpError, EndLine, FORMAT, FileLine, HeaderLine, Line, SegmentLine, VERSION, hex};
 use crate::store::Store;
 use crate::store::kv::KeyRange;
 use crate::store::segment::{Committed, SegmentDir};
 
-/// Writes everything in `store`, and the frames of `segments` up to `committed`, to `out`. Nobody may write to either
-/// meanwhile: keys and frames are read one after the other, not at one instant. The command runs on a stopped
+/// Writes everything in `store`, the frames of `segments` up to `committed`, and the files in the folder `visits`, to `out`.
+/// Nobody may write to them meanwhile: keys and frames are read one after the other, not at one instant. The command runs on a stopped
 /// coordinator, which the lock of the store ensures.
 ///
 /// # Errors
@@ -23,6 +25,7 @@ pub fn dump(
     store: &Store,
     segments: &SegmentDir,
     committed: Committed,
+    visits: &Path,
     out: &mut dyn Write,
 ) -> Result<DumpCounts, DumpError> {
     let mut lines = Lines { out, hash: Sha256::new(), buffer: Vec::new() };
@@ -43,6 +46,11 @@ pub fn dump(
             counts.frames += 1;
         }
     }
+    files::each_piece(visits, |Piece { path, offset, len, bytes }| {
+        let file = FileLine { path, offset, len, bytes: &BASE64.encode(bytes) };
+        counts.pieces += 1;
+        lines.write(&Line::File { file })
+    })?;
     lines.finish(counts)?;
     Ok(counts)
 }
@@ -67,7 +75,8 @@ impl Lines<'_> {
 
     fn finish(mut self, counts: DumpCounts) -> Result<(), DumpError> {
         let sha256 = hex(&self.hash.clone().finalize());
-        let end = EndLine { keys: counts.keys, frames: counts.frames, sha256: &sha256 };
+        let DumpCounts { keys, frames, pieces } = counts;
+        let end = EndLine { keys, frames, pieces, sha256: &sha256 };
         self.write(&Line::End { end })?;
         self.out.flush().map_err(DumpError::io("write the dump"))
     }
