@@ -8,7 +8,7 @@ use anyhow::Context;
 use trafficlab_shared::config::Config;
 use trafficlab_shared::target::TargetUrl;
 
-use crate::run::STORE_FOLDER;
+use crate::run::{STORE_FOLDER, VISITS_FOLDER};
 use crate::store::entries::POSITION;
 use crate::store::segment::SegmentDir;
 use crate::store::{SEGMENT_FOLDER, Store, dump as engine};
@@ -29,7 +29,8 @@ pub fn dump(config: &Config, output: &Path) -> anyhow::Result<()> {
         Box::new(File::create_new(output).with_context(|| format!("cannot make `{}`", output.display()))?)
     };
     let mut buffered = BufWriter::new(&mut out);
-    let counts = engine::dump(&store, &segments, position.committed, &mut buffered)?;
+    let visits = config.data_dir.join(VISITS_FOLDER);
+    let counts = engine::dump(&store, &segments, position.committed, &visits, &mut buffered)?;
     buffered.flush()?;
     drop(buffered);
     if output != Path::new("-") {
@@ -51,7 +52,8 @@ pub fn restore(config: &Config, input: &Path) -> anyhow::Result<()> {
     } else {
         Box::new(File::open(input).with_context(|| format!("cannot open `{}`", input.display()))?)
     };
-    let counts = engine::restore(&mut BufReader::new(source), &config.data_dir.join(STORE_FOLDER))?;
+    let (store, visits) = (config.data_dir.join(STORE_FOLDER), config.data_dir.join(VISITS_FOLDER));
+    let counts = engine::restore(&mut BufReader::new(source), &store, &visits)?;
     tracing::info!(?counts, "restored");
     Ok(())
 }

@@ -1,11 +1,16 @@
 //! Commands and flags of `trafficlab-coordinator`, and the configuration keys that flags set.
 
+mod visits;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use trafficlab_shared::config::{DEV_PRESET, Sources, Table, Value, set_flag};
 
+pub use self::visits::{
+    ExportArgs, ExportFormat, ImportArgs, ImportKind, PruneArgs, ServerUrl, VisitsArgs, VisitsCommand,
+};
 use crate::dev::guard::GuardArgs;
 
 /// Synthetic traffic, packet analysis, ad operations and visits: the server
@@ -31,6 +36,8 @@ pub enum Command {
     Dump(DumpArgs),
     /// Read a dump into an empty data folder
     Restore(RestoreArgs),
+    /// Export, import or prune the visits of a running server
+    Visits(VisitsArgs),
     /// Print the line that the owner of a target publishes in /.well-known/trafficlab.txt
     Ownership(OwnershipArgs),
     /// Run a command that cannot outlive its parent

@@ -6,9 +6,12 @@ use anyhow::Context;
 use clap::Parser;
 use trafficlab_coordinator::cli::{Cli, Command};
 use trafficlab_coordinator::systems::analyzer::logs;
-use trafficlab_coordinator::{archive, dev, run};
+use trafficlab_coordinator::{archive, dev, remote, run};
 use trafficlab_shared::config::{Config, Purpose, Sources};
 use trafficlab_shared::telemetry::{self, PartLog};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         Command::Ownership(args) => with_config(&args.config.sources(), args.config.print_config, |config| {
             archive::ownership(&config, &args.url)
         }),
+        Command::Visits(args) => block_on(remote::visits(args)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

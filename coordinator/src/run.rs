@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 use trafficlab_shared::config::Config;
 
 use crate::dev::DevCluster;
@@ -13,14 +14,18 @@ use crate::dispatch::Dispatch;
 use crate::dispatch::broker::Broker;
 use crate::dispatch::captures::Desk;
 use crate::dispatch::ingest::Ingester;
-use crate::http;
+use crate::http::{self, App};
 use crate::store::segment::SegmentDir;
 use crate::store::{SEGMENT_FOLDER, Store};
 use crate::systems::analyzer::files;
 use crate::systems::traffic::upkeep;
+use crate::systems::visits::transfer::retention;
+use crate::visits::Visits;
 
 /// The store's folder in the data folder.
 pub(crate) const STORE_FOLDER: &str = "store";
+/// The folder of the visits in the data folder.
+pub(crate) const VISITS_FOLDER: &str = "visits";
 /// The folder of the captures' own files in the data folder.
 const CAPTURES_FOLDER: &str = "captures";
 
@@ -49,33 +54,20 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let mut stopping = StopSignal::new()?;
     let folder = config.data_dir.join(STORE_FOLDER);
     let segments = folder.join(SEGMENT_FOLDER);
-    let (store, ingester) = tokio::task::spawn_blocking(move || open(&folder)).await??;
+    let settings = Arc::clone(&config);
+    let (store, ingester, visits) = tokio::task::spawn_blocking(move || open(&folder, &settings)).await??;
     let broker = tokio::select! {
         broker = Broker::connect(&config.nats) => broker?,
         () = stopping.wait() => return Ok(()),
     };
     let desk = Desk::new(&config.captures, config.data_dir.join(CAPTURES_FOLDER));
     let dispatch = Dispatch::new(store.clone(), SegmentDir::new(&segments), broker, desk);
-    let app = http::App::new(Arc::clone(&config), Arc::clone(&dispatch))
+    let app = App::new(Arc::clone(&config), Arc::clone(&dispatch), Arc::clone(&visits))
         .map_err(|faults| anyhow::anyhow!("the configuration cannot be used: {faults:?}"))?;
     let listening = http::bind(&config).await?;
     announce(&listening.url())?;
     let mut loops = dispatch.start(ingester);
-    let upkeep = Arc::clone(&app);
-    loops.spawn(async move {
-        upkeep::run(&upkeep).await;
-        "upkeep"
-    });
-    let (alerts, own) = (Arc::clone(&app.alerts), Arc::clone(&dispatch));
-    loops.spawn(async move {
-        alerts.run(&own).await;
-        "alerts"
-    });
-    let own = Arc::clone(&app);
-    loops.spawn(async move {
-        files::run(&own).await;
-        "files of captures"
-    });
+    spawn_loops(&app, &mut loops);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = http::serve(&app, listening, async {
         // The sender is dropped only when this function ends, which is a stop as well.
@@ -93,16 +85,57 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         serving.await?;
     }
     loops.shutdown().await;
+    tokio::task::spawn_blocking(move || visits.store.close()).await?;
     store.close();
     ended
 }
 
+/// The work that goes on beside requests, each under the name that tells which one ended.
+fn spawn_loops(app: &Arc<App>, loops: &mut JoinSet<&'static str>) {
+    let own = Arc::clone(app);
+    loops.spawn(async move {
+        upkeep::run(&own).await;
+        "upkeep"
+    });
+    let own = Arc::clone(app);
+    loops.spawn(async move {
+        own.alerts.run(&own.dispatch).await;
+        "alerts"
+    });
+    let own = Arc::clone(app);
+    loops.spawn(async move {
+        files::run(&own).await;
+        "files of captures"
+    });
+    let own = Arc::clone(app);
+    loops.spawn(async move {
+        own.visits.intake.run(own.store()).await;
+        "intake of visits"
+    });
+    let own = app.visits.store.clone();
+    loops.spawn(async move {
+        own.run().await;
+        "visits"
+    });
+    let own = Arc::clone(app);
+    loops.spawn(async move {
+        own.visits.imports.run(&own.visits, &own.config).await;
+        "imports of visits"
+    });
+    let own = Arc::clone(app);
+    loops.spawn(async move {
+        retention::run(&own).await;
+        "retention of visits"
+    });
+}
+
 /// Opens everything that is on disk. Blocks.
-fn open(folder: &Path) -> anyhow::Result<(Store, Ingester)> {
+fn open(folder: &Path, config: &Config) -> anyhow::Result<(Store, Ingester, Arc<Visits>)> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
     let store = Store::open(folder)?;
     let ingester = Ingester::open(store.clone(), &folder.join(SEGMENT_FOLDER))?;
-    Ok((store, ingester))
+    let visits = Visits::open(&config.data_dir.join(VISITS_FOLDER), &store, config)?;
+    Ok((store, ingester, Arc::new(visits)))
 }
 
 /// Tells people and scripts where the server is; it is bound, so a first request waits at most a

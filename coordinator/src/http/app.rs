@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use poem::http::StatusCode;
 use trafficlab_shared::allow::{AllowList, TargetGuard};
 use trafficlab_shared::config::{Config, Secret};
 use trafficlab_shared::error::FieldFault;
@@ -17,6 +18,7 @@ use crate::store::Store;
 use crate::systems::analyzer::Analyzer;
 use crate::systems::analyzer::streams::Clients;
 use crate::systems::traffic::targets::ActiveTargets;
+use crate::visits::Visits;
 
 /// The parts that handlers share.
 pub struct App {
@@ -44,6 +46,8 @@ pub struct App {
     pub anomaly_tally: AnomalyTally,
     /// Who is told of anomalies.
     pub alerts: Arc<Alerts>,
+    /// The tracker.
+    pub visits: Arc<Visits>,
 }
 
 /// Requests by the class of their status.
@@ -59,12 +63,28 @@ pub struct RequestCounts {
     pub panics: AtomicU64,
 }
 
+impl RequestCounts {
+    /// One more request was answered.
+    pub(super) fn count(&self, status: StatusCode) {
+        self.total.fetch_add(1, Ordering::Relaxed);
+        if status.is_client_error() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        } else if status.is_server_error() {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 impl App {
     /// Puts the parts together.
     ///
     /// # Errors
     /// The entries of `generator.allow_targets` that are wrong, or `outbound` when TLS cannot be set up.
-    pub fn new(config: Arc<Config>, dispatch: Arc<Dispatch>) -> Result<Arc<Self>, Vec<FieldFault>> {
+    pub fn new(
+        config: Arc<Config>,
+        dispatch: Arc<Dispatch>,
+        visits: Arc<Visits>,
+    ) -> Result<Arc<Self>, Vec<FieldFault>> {
         let targets = target_guard(&config)?;
         let streams = Clients::new(config.limits.stream_clients);
         let unusable = |error: reqwest::Error| vec![FieldFault::new("outbound", format!("no client: {error}"))];
@@ -83,6 +103,7 @@ impl App {
             streams,
             anomaly_tally: AnomalyTally::default(),
             alerts,
+            visits,
         }))
     }
 

@@ -71,8 +71,10 @@ async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>> {
     }
 }
 
-fn too_long(limit: usize) -> Fault {
-    Fault::new(Code::PayloadTooLarge, format!("The body is longer than {limit} bytes"))
+/// A body beyond its limit.
+pub(super) fn too_long(limit: usize) -> Fault {
+    let fault = Fault::new(Code::PayloadTooLarge, format!("The body is longer than {limit} bytes"));
+    Fault { details: vec![FieldFault::new("body", format!("is longer than {limit} bytes"))], ..fault }
 }
 
 fn is_json(content_type: &str) -> bool {
@@ -100,14 +102,15 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> std::result::Result<T, Fault> {
     Ok(value)
 }
 
-fn malformed(error: &serde_json::Error) -> Fault {
+/// A text that is no JSON, with its line and column.
+pub(crate) fn malformed(error: &serde_json::Error) -> Fault {
     let (line, column) = (error.line(), error.column());
     let message = format!("The body is not valid JSON: {} at line {line} column {column}", plain(error));
     Fault::new(Code::Malformed, message).with("line", line).with("column", column)
 }
 
 /// The parser's message without the place, which is told apart.
-fn plain(error: &serde_json::Error) -> String {
+pub(crate) fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ").map_or_else(|| text.clone(), |(message, _)| message.to_owned())
 }

@@ -10,6 +10,7 @@ use trafficlab_shared::model::capture::anomaly::{AnomalyKind, Severity};
 use trafficlab_shared::model::capture::window::Window;
 
 use super::app::App;
+use super::visit_metrics;
 use crate::alerts::HookCounts;
 use crate::store::Store;
 use crate::store::captures::{ANOMALIES, Capture};
@@ -55,6 +56,7 @@ pub(super) fn exposition(app: &App, openmetrics: bool) -> String {
         tracing::warn!(%fault, "figures of captures cannot be shown");
     }
     streams(app, &mut families);
+    visit_metrics::visits(app, &mut families);
     families.text
 }
 
@@ -142,20 +144,21 @@ fn streams(app: &App, families: &mut Families) {
     families.counter("alerts", "Alerts by what became of them", &rows);
 }
 
-type Labels<'a> = &'a [(&'a str, &'a str)];
+/// Names and values of a row's labels.
+pub(super) type Labels<'a> = &'a [(&'a str, &'a str)];
 
 /// Text under way.
-struct Families {
+pub(super) struct Families {
     text: String,
     openmetrics: bool,
 }
 
 impl Families {
-    fn gauge(&mut self, name: &str, help: &str, rows: &[(Labels<'_>, f64)]) {
+    pub(super) fn gauge(&mut self, name: &str, help: &str, rows: &[(Labels<'_>, f64)]) {
         self.family(name, name, "gauge", help, rows);
     }
 
-    fn counter(&mut self, name: &str, help: &str, rows: &[(Labels<'_>, f64)]) {
+    pub(super) fn counter(&mut self, name: &str, help: &str, rows: &[(Labels<'_>, f64)]) {
         let total = format!("{name}_total");
         let family = if self.openmetrics { name } else { &total };
         self.family(family, &total, "counter", help, rows);

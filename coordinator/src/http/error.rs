@@ -27,6 +27,7 @@ pub const fn status(code: Code) -> StatusCode {
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::InsufficientStorage => StatusCode::INSUFFICIENT_STORAGE,
@@ -106,7 +107,7 @@ fn plain(reason: &str) -> String {
 /// One wrong field.
 #[derive(Debug, Object)]
 #[oai(rename = "ErrorDetail")]
-struct DetailBody {
+pub(crate) struct DetailBody {
     /// Path of the field, such as `config.arrivals.stages[2].target`
     field: String,
     /// What is wrong with it
@@ -116,7 +117,7 @@ struct DetailBody {
 /// What every failed request answers
 #[derive(Debug, Object)]
 #[oai(rename = "Error")]
-struct ErrorBody {
+pub(crate) struct ErrorBody {
     /// Always false
     success: bool,
     /// A sentence for people

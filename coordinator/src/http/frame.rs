@@ -17,13 +17,16 @@ use super::body::BodyLimit;
 use super::error::{fault_of, respond};
 use super::guard::{self, Origin};
 use super::{auth, routes};
+use crate::systems::visits::share::gate;
 use crate::systems::{Code, Fault};
 
 /// Longest a request may take until its response begins; analyses may ask to wait for 60 s.
 const TIMEOUT: Duration = Duration::from_secs(90);
 /// An upload as a whole; it ends much earlier when it stands still.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(6 * 3600);
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The tracker answers a bad value with 422, as the framework of its document does.
+const VISITS: &str = "/api/visits/";
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost endpoint.
 pub(crate) struct Frame<E> {
@@ -59,7 +62,9 @@ impl<E: Endpoint<Output = Response>> Frame<E> {
         if cors && request.method() == Method::OPTIONS {
             return Ok(Response::builder().status(StatusCode::NO_CONTENT).finish());
         }
-        if let Access::Token(_) = access
+        if let Some(grant) = gate::grant(&self.app, &request)? {
+            request.extensions_mut().insert(grant);
+        } else if let Access::Token(_) = access
             && let Some(name) = auth::check(config, &request, access)?
         {
             tracing::Span::current().record("caller", name);
@@ -84,7 +89,10 @@ impl<E: Endpoint<Output = Response>> Frame<E> {
         match work.catch_unwind().await {
             Ok(Ok(Ok(response))) => Ok(response),
             Ok(Ok(Err(error))) => {
-                let fault = fault_of(&error);
+                let mut fault = fault_of(&error);
+                if fault.code == Code::Validation && path.starts_with(VISITS) {
+                    fault.code = Code::Unprocessable;
+                }
                 let allowed = (fault.code == Code::MethodNotAllowed).then(|| routes::methods(&path)).flatten();
                 Err(match allowed {
                     Some(methods) => fault.with("allowed_methods", methods),
@@ -102,16 +110,6 @@ impl<E: Endpoint<Output = Response>> Frame<E> {
             }
         }
     }
-
-    fn count(&self, status: StatusCode) {
-        let counts = &self.app.requests;
-        counts.total.fetch_add(1, Ordering::Relaxed);
-        if status.is_client_error() {
-            counts.refused.fetch_add(1, Ordering::Relaxed);
-        } else if status.is_server_error() {
-            counts.failed.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 }
 
 impl<E: Endpoint<Output = Response>> Endpoint for Frame<E> {
@@ -122,9 +120,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Frame<E> {
         let id = request_id(&request);
         let span = tracing::info_span!("request", request_id = %id, caller = tracing::field::Empty);
         let method = request.method().clone();
-        let path = request.uri().path().to_owned();
+        let path = logged(request.uri().path());
         let mut response = self.answer(request).instrument(span.clone()).await;
-        self.count(response.status());
+        self.app.requests.count(response.status());
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
@@ -134,20 +132,30 @@ impl<E: Endpoint<Output = Response>> Endpoint for Frame<E> {
     }
 }
 
+/// A path as the log shows it: the token of a share link is a secret.
+fn logged(path: &str) -> String {
+    if path.starts_with("/share/") { "/share/…".to_owned() } else { path.to_owned() }
+}
+
 /// The caller's id when it is sane, else one of ours.
 fn request_id(request: &Request) -> String {
+    given_id(request).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}
+
+/// The caller's id when it is sane.
+pub(super) fn given_id(request: &Request) -> Option<&str> {
     let sane = |id: &&str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
-    let given = guard::header_of(request, REQUEST_ID.as_str()).filter(sane);
-    given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+    guard::header_of(request, REQUEST_ID.as_str()).filter(sane)
 }
 
 fn permanent(location: &Uri) -> Response {
     Response::builder().status(StatusCode::PERMANENT_REDIRECT).header(header::LOCATION, location.to_string()).finish()
 }
 
-fn secure(headers: &mut HeaderMap) {
+/// Headers of safety that every answer has.
+pub(super) fn secure(headers: &mut HeaderMap) {
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -166,7 +174,8 @@ fn secure(headers: &mut HeaderMap) {
     }
 }
 
-fn allow_origin(headers: &mut HeaderMap, origin: HeaderValue) {
+/// Lets pages of a listed origin read the answer.
+pub(super) fn allow_origin(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     let fixed = [

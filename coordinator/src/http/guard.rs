@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use poem::Request;
+use poem::http::uri::Authority;
 use poem::http::{Method, header};
 use trafficlab_shared::config::Config;
 
@@ -15,7 +16,7 @@ pub(crate) fn check(config: &Config, request: &Request, access: Access) -> Resul
         return Err(Fault::new(Code::Forbidden, "The request names no host"));
     };
     let local = request.local_addr().as_socket_addr().map(|address| address.ip());
-    if !is_ours(config, host_of(&authority), local) {
+    if !is_ours(config, host_of(authority), local) {
         let message = format!("The host `{}` is not one of this server's", authority.escape_default());
         return Err(Fault::new(Code::Forbidden, message));
     }
@@ -59,14 +60,14 @@ pub(crate) fn allowed_origin(config: &Config, request: &Request) -> Origin {
     }
     let bare = origin.split_once("://").map(|(_, bare)| bare);
     let public = config.public_url.as_deref().is_some_and(|url| url.trim_end_matches('/') == origin);
-    let same = bare.is_some() && bare == authority(request).as_deref();
+    let same = bare.is_some() && bare == authority(request);
     if same || public { Origin::Same } else { Origin::Foreign }
 }
 
 /// The host and port that the caller meant to reach.
-fn authority(request: &Request) -> Option<String> {
-    let header = header_of(request, header::HOST.as_str()).map(str::to_owned);
-    header.or_else(|| request.uri().authority().map(ToString::to_string))
+fn authority(request: &Request) -> Option<&str> {
+    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    header.or_else(|| request.uri().authority().map(Authority::as_str))
 }
 
 pub(crate) fn header_of<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
@@ -82,10 +83,7 @@ fn host_of(authority: &str) -> &str {
 }
 
 fn is_ours(config: &Config, host: &str, local: Option<IpAddr>) -> bool {
-    let name = host.trim_end_matches('.').to_ascii_lowercase();
-    if name == "localhost" || name.ends_with(".localhost") {
-        return true;
-    }
+    let name = host.trim_end_matches('.');
     if let Ok(address) = host.parse::<IpAddr>() {
         let address = address.to_canonical();
         // A server on `0.0.0.0` is reached by whichever address the connection came in on.
@@ -93,8 +91,11 @@ fn is_ours(config: &Config, host: &str, local: Option<IpAddr>) -> bool {
         let listed = config.listen.iter().any(|listen| listen.ip().to_canonical() == address);
         return address.is_loopback() || reached || listed;
     }
+    if name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost") {
+        return true;
+    }
     let public = config.public_url.as_deref().and_then(|url| url::Url::parse(url).ok());
-    public.is_some_and(|url| url.host_str().is_some_and(|public| public.eq_ignore_ascii_case(&name)))
+    public.is_some_and(|url| url.host_str().is_some_and(|public| public.eq_ignore_ascii_case(name)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The HTTP server: knows poem, knows no system.
 //!
-//! `frame` surrounds every request (who may call, ids, limits, errors, headers), `body` reads JSON leniently,
-//! `error` is the one table from faults to responses, `server` listens.
+//! `frame` surrounds every request (who may call, ids, limits, errors, headers) but those that `hot` answers ahead of it,
+//! `body` reads JSON leniently, `error` is the one table from faults to responses, `server` listens.
 
 mod access;
 pub mod app;
@@ -13,6 +13,7 @@ pub mod error;
 mod frame;
 mod guard;
 pub mod health;
+mod hot;
 pub mod idempotency;
 pub mod metrics;
 mod process;
@@ -21,6 +22,7 @@ mod routes;
 pub mod server;
 pub mod tags;
 mod tls;
+mod visit_metrics;
 
 pub use app::App;
 pub use server::{Listening, bind, serve};

@@ -25,6 +25,12 @@ use crate::systems::sessions::routes::SessionsApi;
 use crate::systems::traffic::campaign_routes::CampaignsApi;
 use crate::systems::traffic::data_routes::DataApi;
 use crate::systems::traffic::routes::TrafficApi;
+use crate::systems::visits::admin::book_routes::BookApi;
+use crate::systems::visits::admin::site_routes::SitesApi;
+use crate::systems::visits::ingest::describe::Ingest;
+use crate::systems::visits::share::page::{self, SharePage};
+use crate::systems::visits::stats::routes::StatsApi;
+use crate::systems::visits::transfer::routes::TransferApi;
 
 /// Collections whose documented path ends with a slash. The router knows them without it.
 const SLASHED: [&str; 6] =
@@ -48,14 +54,19 @@ pub(crate) fn all(app: &Arc<App>) -> impl Endpoint<Output = Response> + use<> {
         .at("/docs", get(docs::page(swagger)))
         .at("/redoc", get(docs::page(redoc)))
         .at("/openapi.json", get(docs::json(spec)))
+        .at("/share/page.js", get(page::script))
+        .at("/share/:token", get(SharePage::new(app)))
         .map_to_response()
 }
 
-type Apis = (TrafficApi, CampaignsApi, DataApi, SessionsApi, Document, Beyond, ClusterApi, HealthApi, MetricsApi);
+type Apis =
+    (TrafficApi, CampaignsApi, DataApi, SessionsApi, Document, Beyond, Visits, ClusterApi, HealthApi, MetricsApi);
 /// The analyzer document.
 type Document = (WindowsApi, AnomaliesApi, BaselinesApi, CapturesApi, ControlApi);
 /// What the analyzer has beyond its document.
 type Beyond = (StreamsApi, ExportApi, AlertsApi);
+/// The tracker beyond what `hot` answers.
+type Visits = (StatsApi, SitesApi, BookApi, TransferApi);
 
 fn apis(app: &Arc<App>) -> Apis {
     (
@@ -71,6 +82,7 @@ fn apis(app: &Arc<App>) -> Apis {
             ControlApi(Arc::clone(app)),
         ),
         (StreamsApi(Arc::clone(app)), ExportApi(Arc::clone(app)), AlertsApi(Arc::clone(app))),
+        (StatsApi(Arc::clone(app)), SitesApi(Arc::clone(app)), BookApi(Arc::clone(app)), TransferApi(Arc::clone(app))),
         ClusterApi(Arc::clone(app)),
         HealthApi(Arc::clone(app)),
         MetricsApi(Arc::clone(app)),
@@ -95,16 +107,19 @@ fn specification() -> String {
     spec
 }
 
-/// The types of [`Apis`] without their state.
+/// The types of [`Apis`] without their state, and of what `hot` answers.
 struct Described;
 
 impl OpenApi for Described {
     fn meta() -> Vec<poem_openapi::registry::MetaApi> {
-        Apis::meta()
+        let mut all = Apis::meta();
+        all.extend(Ingest::meta());
+        all
     }
 
     fn register(registry: &mut poem_openapi::registry::Registry) {
         Apis::register(registry);
+        Ingest::register(registry);
     }
 
     fn add_routes(self, _: &mut RouteTable) {}
@@ -211,6 +226,40 @@ mod tests {
         ("post", "/api/captures/"),
         ("get", "/api/captures/{capture_id}"),
         ("delete", "/api/captures/{capture_id}"),
+        ("post", "/visit"),
+        ("post", "/visit/batch"),
+        ("post", "/visit/event"),
+        ("post", "/api/event"),
+        ("get", "/visit.gif"),
+        ("get", "/stats"),
+        ("get", "/api/visits/aggregate"),
+        ("get", "/api/visits/timeseries"),
+        ("get", "/api/visits/breakdown"),
+        ("get", "/api/visits/realtime"),
+        ("get", "/api/visits/retention"),
+        ("get", "/api/visits/sites"),
+        ("post", "/api/visits/sites"),
+        ("get", "/api/visits/sites/{domain}"),
+        ("put", "/api/visits/sites/{domain}"),
+        ("delete", "/api/visits/sites/{domain}"),
+        ("get", "/api/visits/goals"),
+        ("post", "/api/visits/goals"),
+        ("delete", "/api/visits/goals/{goal_id}"),
+        ("get", "/api/visits/funnels"),
+        ("post", "/api/visits/funnels"),
+        ("get", "/api/visits/funnels/{funnel_id}"),
+        ("delete", "/api/visits/funnels/{funnel_id}"),
+        ("get", "/api/visits/shares"),
+        ("post", "/api/visits/shares"),
+        ("delete", "/api/visits/shares/{share_id}"),
+        ("get", "/api/visits/export"),
+        ("post", "/api/visits/import"),
+        ("get", "/api/visits/imports"),
+        ("get", "/api/visits/import/{import_id}"),
+        ("delete", "/api/visits/import/{import_id}"),
+        ("post", "/api/visits/gdpr/export"),
+        ("post", "/api/visits/gdpr/erase"),
+        ("post", "/api/visits/prune"),
         ("get", "/health"),
         ("get", "/metrics"),
     ];

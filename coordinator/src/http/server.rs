@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::app::App;
 use super::frame::Frame;
+use super::hot::Hot;
 use super::routes;
 use super::tls::{self, Socket};
 
@@ -103,7 +104,7 @@ impl Listening {
 /// # Errors
 /// When a listener fails.
 pub async fn serve(app: &Arc<App>, listening: Listening, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-    let endpoint = Frame::new(Arc::clone(app), routes::all(app));
+    let endpoint = Hot::new(Arc::clone(app), Frame::new(Arc::clone(app), routes::all(app)));
     let sockets = Sockets { listeners: listening.listeners, tls: listening.tls };
     let server = Server::new_with_acceptor(sockets).name("http").idle_timeout(IDLE);
     server.run_with_graceful_shutdown(endpoint, stop, Some(GRACE)).await?;

@@ -17,6 +17,8 @@ pub enum Tag {
     Alerts,
     /// Captured packets: windows, anomalies, baselines, live capture
     Analyzer,
+    /// Visits of web pages, and their figures
+    Visits,
     /// Workers and messages set aside
     Cluster,
     /// Health and metrics

@@ -6,6 +6,7 @@ use trafficlab_shared::error::FieldFault;
 use crate::dispatch::captures::{CaptureFault, Full};
 use crate::entries::ReadError;
 use crate::store::StoreError;
+use crate::visits::store::VisitsError;
 use crate::windows::WindowsError;
 
 /// The closed list of error codes; each has one HTTP status.
@@ -37,6 +38,8 @@ pub enum Code {
     UnsupportedMediaType,
     /// The request is well formed and cannot be carried out.
     Unprocessable,
+    /// The caller sends more than it may.
+    RateLimited,
     /// A defect of ours.
     Internal,
     /// Something needed is away for now.
@@ -63,6 +66,7 @@ impl Code {
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::Unprocessable => "unprocessable_entity",
+            Self::RateLimited => "rate_limited",
             Self::Internal => "internal_error",
             Self::Unavailable => "service_unavailable",
             Self::InsufficientStorage => "insufficient_storage",
@@ -168,6 +172,26 @@ impl From<StoreError> for Fault {
                 Self { retry_after: Some(60), ..Self::new(Code::Unavailable, message) }
             }
             other => Self::internal("store", &other),
+        }
+    }
+}
+
+impl From<VisitsError> for Fault {
+    fn from(error: VisitsError) -> Self {
+        match error {
+            VisitsError::Busy => {
+                let message = "Too many visits wait to be written; send this again";
+                Self { retry_after: Some(1), ..Self::new(Code::Unavailable, message) }
+            }
+            VisitsError::Full(_) => {
+                tracing::error!(%error, "visits cannot be stored");
+                Self::new(Code::InsufficientStorage, "There is no room on the disk for visits")
+            }
+            VisitsError::Closed => {
+                Self { retry_after: Some(2), ..Self::new(Code::Unavailable, "The server is stopping") }
+            }
+            VisitsError::Store(error) => error.into(),
+            other => Self::internal("visits", &other),
         }
     }
 }

@@ -53,6 +53,8 @@ pub async fn start(app: &Arc<App>, body: &Map<String, Value>, repeat: Option<Rep
     store.durable().await?;
     if started {
         tracing::info!(campaign = %plan.campaign, job = %plan.job, shards = plan.shards, mode = plan.mode.as_str(), "run starts");
+        // The tracker knows the mark of the requests before the first of them is sent.
+        app.visits.intake.marks.begin(&plan.job, &plan.campaign);
         app.dispatch.attend(&job);
     }
     Ok(answer)

@@ -2,6 +2,6 @@
 
 pub mod routes;
 mod service;
-mod stream;
+pub(in crate::systems) mod stream;
 #[cfg(test)]
 mod tests;

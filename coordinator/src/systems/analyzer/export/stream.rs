@@ -13,7 +13,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 const PIECES: usize = 4;
 
 /// Writes into the channel. What is left must be flushed.
-pub(super) struct Pieces {
+pub(in crate::systems) struct Pieces {
     sender: mpsc::Sender<Bytes>,
     buffer: Vec<u8>,
 }
@@ -39,7 +39,7 @@ impl Write for Pieces {
 
 /// What `write` writes on a thread of its own. An error ends the stream with an error, so that nobody takes a part for
 /// the whole. The permit is given back at the end.
-pub(super) fn body(
+pub(in crate::systems) fn body(
     permit: OwnedSemaphorePermit,
     write: impl FnOnce(&mut Pieces) -> io::Result<()> + Send + 'static,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send {

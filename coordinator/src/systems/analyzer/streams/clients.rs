@@ -48,7 +48,7 @@ impl Clients {
     ///
     /// # Errors
     /// 503 when all are taken.
-    pub(in crate::systems::analyzer) fn export(&self) -> Outcome<OwnedSemaphorePermit> {
+    pub(in crate::systems) fn export(&self) -> Outcome<OwnedSemaphorePermit> {
         take(&self.exports, "Too many exports are being read at once")
     }
 
