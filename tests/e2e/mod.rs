@@ -24,5 +24,6 @@ mod status;
 mod subscriber;
 mod thresholds;
 mod visitors;
+mod visits;
 mod workers;
 mod workflow;

@@ -13,3 +13,5 @@ mod real_requests;
 mod sleepers;
 mod takeover;
 mod traps;
+mod visits;
+mod visits_disk;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use trafficlab_shared::protocol::codec::{self, Versioned};
 
-use super::{captures, samples, stored_alerts, stored_captures};
+use super::{captures, samples, stored_alerts, stored_captures, stored_visits};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{name}.txt"))
@@ -87,6 +87,13 @@ fn stored_records_keep_their_bytes() {
     record("alert", &stored_alerts::alert());
     record("alert_delivery", &stored_alerts::delivery());
     record("alert_quiet", &stored_alerts::quiet());
+    record("visit_site", &stored_visits::site());
+    record("visit_goal", &stored_visits::goal());
+    record("visit_funnel", &stored_visits::funnel());
+    record("visit_share", &stored_visits::share());
+    record("visit_part", &stored_visits::part());
+    record("visit_seal", &stored_visits::seal());
+    record("visit_import", &stored_visits::import());
 }
 
 /// A newer process may add fields: an older one reads past them, and reads what it knows.

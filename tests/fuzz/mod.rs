@@ -7,3 +7,4 @@ mod golden;
 mod samples;
 mod stored_alerts;
 mod stored_captures;
+mod stored_visits;

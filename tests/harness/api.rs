@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, redirect};
+use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::{Value, json};
 
 use super::wait::eventually;
@@ -26,6 +26,18 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The answer to a request; fails when the server is not there.
+    pub(crate) async fn of(request: RequestBuilder) -> reqwest::Result<Self> {
+        let (client, request) = request.build_split();
+        let request = request?;
+        let asked = format!("{} {}", request.method(), request.url().path());
+        let response = client.execute(request).await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        Ok(Self { status, headers, body, text, asked })
+    }
+
     /// The body of a response that must have this status.
     pub(crate) fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}: {}", self.asked, self.text);
@@ -51,15 +63,11 @@ impl Api {
 
     /// Sends a request; fails when the server is not there.
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> reqwest::Result<Answer> {
-        let mut request = self.client.request(method.clone(), format!("{}{path}", self.base));
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await?;
-        let body = serde_json::from_str(&text).unwrap_or_default();
-        Ok(Answer { status, headers, body, text, asked: format!("{method} {path}") })
+        Answer::of(request).await
     }
 
     pub(crate) async fn try_get(&self, path: &str) -> reqwest::Result<Answer> {

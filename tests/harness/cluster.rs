@@ -10,6 +10,7 @@ use super::api::Api;
 use super::broker::{self, Broker};
 use super::process::{Process, Program};
 use super::programs;
+use super::small_disk::SmallDisk;
 use super::wait::eventually;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -29,6 +30,7 @@ pub(crate) struct Cluster {
     pub(crate) coordinator: Node,
     pub(crate) broker: Broker,
     pub(crate) api: Api,
+    disk: Option<SmallDisk>,
     folder: TempDir,
     worker_env: Vec<(String, String)>,
 }
@@ -39,6 +41,7 @@ pub(crate) struct Builder {
     workers: usize,
     settings: Vec<(String, String)>,
     worker_env: Vec<(String, String)>,
+    mebibytes: Option<u32>,
 }
 
 impl Node {
@@ -100,15 +103,28 @@ impl Builder {
         self
     }
 
+    /// The coordinator's data lies on a disk of this size.
+    pub(crate) fn data_mebibytes(mut self, mebibytes: u32) -> Self {
+        self.mebibytes = Some(mebibytes);
+        self
+    }
+
     /// Starts everything; the coordinator is healthy and knows all workers when this returns.
     pub(crate) async fn start(self) -> Cluster {
         let folder = tempfile::tempdir().unwrap();
         let broker = Broker::start(folder.path()).await;
         let port = programs::free_port();
-        let coordinator = Node::new(coordinator_program(folder.path(), &broker.url(), port, self.settings));
+        let mut program = coordinator_program(folder.path(), &broker.url(), port, self.settings);
+        let mut disk = None;
+        if let Some(mebibytes) = self.mebibytes {
+            let mounted = SmallDisk::mount(&folder.path().join("data"), mebibytes).await;
+            program = mounted.around(program);
+            disk = Some(mounted);
+        }
+        let coordinator = Node::new(program);
         let api = Api::new(format!("http://127.0.0.1:{port}"));
         let worker_env = self.worker_env;
-        let mut cluster = Cluster { workers: Vec::new(), coordinator, broker, api, folder, worker_env };
+        let mut cluster = Cluster { workers: Vec::new(), coordinator, broker, api, disk, folder, worker_env };
         for _ in 0..self.workers {
             cluster.add_worker();
         }
@@ -157,6 +173,11 @@ impl Cluster {
     /// The folder of all state.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// The disk of `data_mebibytes`.
+    pub(crate) fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().unwrap()
     }
 
     /// Waits until the coordinator is healthy and sees every worker that runs.

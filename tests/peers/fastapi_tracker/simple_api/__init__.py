@@ -1,0 +1,1 @@
+"""The tracker of the document, for comparison."""
