@@ -8,6 +8,7 @@ pub mod fields;
 pub mod sessions;
 pub mod time;
 pub mod traffic;
+pub mod upload;
 pub mod visits;
 
 pub use fault::{Code, Fault, Outcome};

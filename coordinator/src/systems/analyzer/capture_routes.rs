@@ -10,13 +10,13 @@ use super::captures::{self, Filter};
 use super::compute;
 use super::more_types::{CaptureBody, CapturePageBody, CaptureRemoved, WholeCaptureBody};
 use super::page::Page;
-use super::upload::{self, Offer};
-use super::upload_body::UploadBody;
+use super::upload::{self, CaptureTypes, Offer};
 use crate::http::App;
 use crate::http::error::{Change, Lookup, Plain, Receive, Refused};
 use crate::http::reply::Reply;
 use crate::http::tags::Tag;
 use crate::systems::blocking;
+use crate::systems::upload::body::UploadBody;
 
 /// The endpoints of captures.
 pub struct CapturesApi(pub Arc<App>);
@@ -52,7 +52,7 @@ impl CapturesApi {
         Query(name): Query<Option<String>>,
         /// Seconds of a window, 0.001 to 31536000
         Query(window_size): Query<Option<f64>>,
-        body: UploadBody,
+        body: UploadBody<CaptureTypes>,
     ) -> Result<Reply<CaptureBody, 202>, Refused<Receive>> {
         let window_ns = compute::window_or_default(&self.0, window_size)?;
         let announced = body.announced;

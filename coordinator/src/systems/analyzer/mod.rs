@@ -32,7 +32,6 @@ pub mod status;
 pub mod streams;
 pub mod types;
 pub mod upload;
-mod upload_body;
 
 use std::sync::Arc;
 

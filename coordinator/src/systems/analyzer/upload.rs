@@ -1,30 +1,24 @@
 //! Capture files that callers send: streamed to a file under an id of ours, looked at, analysed at once.
 
 use std::collections::HashSet;
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncRead;
 use uuid::Uuid;
 
 use super::captures::{self, CaptureView};
 use super::{compute, jobs, peek};
 use crate::http::App;
 use crate::store::captures::{CAPTURES, Source};
-use crate::store::{quota, sync_folder};
+use crate::store::sync_folder;
+use crate::systems::upload::body::Accepts;
+use crate::systems::upload::{self, disk, label};
 use crate::systems::{Code, Fault, Outcome, blocking};
 
-/// A sender may be silent for this long.
-const SILENCE: Duration = Duration::from_secs(30);
-/// Room that uploads leave on the disk, for the store and the results.
-const RESERVE: u64 = 256 << 20;
-/// The free space is looked at again after so many bytes.
-const LOOK_EVERY: u64 = 64 << 20;
-const BLOCK: usize = 256 * 1024;
 /// Uploads at once.
 const MOST: usize = 16;
 /// The file in its capture's folder.
@@ -56,24 +50,11 @@ pub struct Offer {
 pub async fn admit(app: &App, announced: Option<u64>) -> Outcome<()> {
     jobs::may_begin(app).await?;
     let bytes = announced.unwrap_or(0);
-    if bytes > app.config.captures.max_upload_bytes.0 {
-        return Err(too_large(app));
-    }
-    app.dispatch.make_room(bytes).await?;
-    has_room(&app.config.data_dir, bytes)
-}
-
-fn too_large(app: &App) -> Fault {
     let most = app.config.captures.max_upload_bytes.0;
-    Fault::new(Code::PayloadTooLarge, format!("The upload is larger than `captures.max_upload_bytes`, {most} bytes"))
-}
-
-fn has_room(folder: &Path, bytes: u64) -> Outcome<()> {
-    let space = quota::space(folder).map_err(|error| Fault::internal("free space", &error))?;
-    if space.free < bytes.saturating_add(RESERVE) {
-        return Err(Fault::new(Code::InsufficientStorage, "Not enough space is free on the disk for this upload"));
+    if bytes <= most {
+        app.dispatch.make_room(bytes).await?;
     }
-    Ok(())
+    upload::fits(bytes, most, &app.config.data_dir)
 }
 
 /// Receives a file and begins its analysis. Whatever goes wrong, and when the sender goes away, nothing is left.
@@ -95,38 +76,10 @@ pub async fn receive(app: &Arc<App>, offer: Offer, body: impl AsyncRead + Send +
     captures::view(app, capture)
 }
 
-/// The sender's name without folders and control characters.
-fn label(name: Option<&str>) -> String {
-    let last = name.unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default();
-    let plain: String = last.chars().filter(|letter| !letter.is_control()).take(128).collect();
-    if plain.trim().is_empty() { FILE.to_owned() } else { plain }
-}
-
 /// Writes the body to a file under a temporary name, makes it durable and names it.
-async fn store(app: &App, place: &Place, mut body: impl AsyncRead + Send + Unpin) -> Outcome<u64> {
+async fn store(app: &App, place: &Place, body: impl AsyncRead + Send + Unpin) -> Outcome<u64> {
     let draft = place.folder.join("upload.part");
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(disk)?;
-    let mut file = tokio::fs::File::from_std(file);
-    let (mut bytes, mut looked, mut block) = (0_u64, 0_u64, vec![0; BLOCK]);
-    loop {
-        let read = tokio::time::timeout(SILENCE, body.read(&mut block)).await;
-        let silent = || Fault::new(Code::RequestTimeout, "The upload stood still for too long");
-        let read = read.map_err(|_elapsed| silent())?.map_err(ended_early)?;
-        let Some(part) = block.get(..read).filter(|part| !part.is_empty()) else {
-            break;
-        };
-        bytes += u64::try_from(read).unwrap_or(u64::MAX);
-        if bytes > app.config.captures.max_upload_bytes.0 {
-            return Err(too_large(app));
-        }
-        if bytes - looked >= LOOK_EVERY {
-            looked = bytes;
-            has_room(&place.folder, 0)?;
-        }
-        file.write_all(part).await.map_err(disk)?;
-    }
-    file.flush().await.map_err(disk)?;
-    file.sync_all().await.map_err(disk)?;
+    let bytes = upload::write(&draft, app.config.captures.max_upload_bytes.0, body, |_| ()).await?;
     let (folder, target) = (place.folder.clone(), place.file.clone());
     blocking(move || {
         fs::rename(&draft, &target).map_err(disk)?;
@@ -136,20 +89,19 @@ async fn store(app: &App, place: &Place, mut body: impl AsyncRead + Send + Unpin
     Ok(bytes)
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the form that map_err asks for")]
-fn ended_early(error: io::Error) -> Fault {
-    tracing::debug!(%error, "an upload ended early");
-    Fault::new(Code::Malformed, "The upload ended early")
-}
+/// Bytes that a capture may come as when they come alone.
+pub struct CaptureTypes;
 
-#[allow(clippy::needless_pass_by_value, reason = "the form that map_err asks for")]
-fn disk(error: io::Error) -> Fault {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Fault::new(Code::InsufficientStorage, "The disk is full")
-        }
-        _ => Fault::internal("upload", &error),
-    }
+impl Accepts for CaptureTypes {
+    const TYPES: Option<&'static [&'static str]> = Some(&[
+        "application/octet-stream",
+        "application/vnd.tcpdump.pcap",
+        "application/x-pcapng",
+        "application/gzip",
+        "application/cap",
+    ]);
+    const REFUSAL: &'static str = "A capture is sent as multipart/form-data with a field `file`, or as \
+         application/octet-stream with its bytes alone";
 }
 
 /// The folder of an upload, removed with everything in it unless it is kept.
@@ -222,23 +174,4 @@ pub fn sweep(app: &App) -> Outcome<()> {
 
 fn folder_name(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::label;
-
-    #[test]
-    fn a_senders_name_is_a_label() {
-        for (name, shown) in [
-            (Some("../../etc/passwd"), "passwd"),
-            (Some("C:\\x\\a.pcap"), "a.pcap"),
-            (Some("a\nb"), "ab"),
-            (Some("  "), "upload"),
-            (Some("x/"), "upload"),
-            (None, "upload"),
-        ] {
-            assert_eq!(label(name), shown);
-        }
-    }
 }

@@ -1,22 +1,16 @@
 //! Receiving the file of an import, and what callers see of imports.
 
-use std::fs::OpenOptions;
-use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use trafficlab_shared::clock;
 use uuid::Uuid;
 
-use super::body::{FileReader, ImportBody};
 use super::types::ImportBody as View;
 use crate::http::App;
-use crate::store::quota;
 use crate::store::visit_imports::{ImportFormat, ImportState, ImportTally, VisitImport};
+use crate::systems::upload::body::{Accepts, FileReader, UploadBody};
+use crate::systems::upload::{self, disk, label};
 use crate::systems::visits::stats::wrong;
 use crate::systems::{Code, Fault, Outcome, blocking};
 use crate::visits::sites::{Admission, domain};
@@ -24,15 +18,6 @@ use crate::visits::transfer::imports::{MOST_QUEUED, Place, Refusal};
 
 /// Where files are sent to.
 pub(crate) const PATH: &str = "/api/visits/import";
-/// A sender may be silent for this long.
-const SILENCE: Duration = Duration::from_secs(30);
-/// Room that imports leave on the disk.
-const RESERVE: u64 = 256 << 20;
-/// The free space is looked at again after so many bytes.
-const LOOK_EVERY: u64 = 64 << 20;
-const BLOCK: usize = 256 * 1024;
-const LONGEST_NAME: usize = 128;
-
 /// What comes with a file besides its bytes.
 pub(super) struct Offer {
     pub(super) site: Option<String>,
@@ -46,16 +31,12 @@ pub(super) struct Offer {
 ///
 /// # Errors
 /// 404 for a site that is not counted, 409 for a file that was imported before, 413, 422, 503, 507.
-pub(super) async fn receive(app: &Arc<App>, offer: Offer, body: ImportBody) -> Outcome<View> {
+pub(super) async fn receive(app: &Arc<App>, offer: Offer, body: UploadBody<ImportTypes>) -> Outcome<View> {
     let imports = &app.visits.imports;
     let busy = || unavailable("Too many files are received at once");
     let _permit = imports.receive().ok_or_else(busy)?;
     let site = site(app, &offer)?;
-    let announced = body.announced.unwrap_or(0);
-    if announced > most_bytes(app) {
-        return Err(too_large(app));
-    }
-    has_room(&app.config.data_dir, announced)?;
+    upload::fits(body.announced.unwrap_or(0), most_bytes(app), &app.config.data_dir)?;
     let (own, file) = body.file().await?;
     let received = Received::new(imports.place(&Uuid::now_v7().to_string()))?;
     let (bytes, sha256) = store(app, &received.place, file).await?;
@@ -160,70 +141,21 @@ fn most_bytes(app: &App) -> u64 {
     app.config.captures.max_upload_bytes.0
 }
 
-fn too_large(app: &App) -> Fault {
-    let most = most_bytes(app);
-    Fault::new(Code::PayloadTooLarge, format!("The file is larger than `captures.max_upload_bytes`, {most} bytes"))
-}
-
-fn has_room(folder: &Path, bytes: u64) -> Outcome<()> {
-    let space = quota::space(folder).map_err(|error| Fault::internal("free space", &error))?;
-    if space.free < bytes.saturating_add(RESERVE) {
-        return Err(Fault::new(Code::InsufficientStorage, "Not enough space is free on the disk for this file"));
-    }
-    Ok(())
-}
-
-/// The sender's name without folders and control characters.
-fn label(name: Option<&str>) -> String {
-    let last = name.unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default();
-    let plain: String = last.chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect();
-    if plain.trim().is_empty() { "upload".to_owned() } else { plain }
-}
-
 /// Writes the body to the import's file and makes it durable; its length and hash.
-async fn store(app: &App, place: &Place, mut body: FileReader) -> Outcome<(u64, String)> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&place.upload).map_err(disk)?;
-    let mut file = tokio::fs::File::from_std(file);
-    let (mut bytes, mut looked, mut block, mut hash) = (0_u64, 0_u64, vec![0; BLOCK], Sha256::new());
-    loop {
-        let read = tokio::time::timeout(SILENCE, body.read(&mut block)).await;
-        let silent = || Fault::new(Code::RequestTimeout, "The upload stood still for too long");
-        let read = read.map_err(|_elapsed| silent())?.map_err(ended_early)?;
-        let Some(part) = block.get(..read).filter(|part| !part.is_empty()) else {
-            break;
-        };
-        bytes += u64::try_from(read).unwrap_or(u64::MAX);
-        if bytes > most_bytes(app) {
-            return Err(too_large(app));
-        }
-        if bytes - looked >= LOOK_EVERY {
-            looked = bytes;
-            has_room(&place.folder, 0)?;
-        }
-        hash.update(part);
-        file.write_all(part).await.map_err(disk)?;
-    }
-    file.flush().await.map_err(disk)?;
-    file.sync_all().await.map_err(disk)?;
+async fn store(app: &App, place: &Place, body: FileReader) -> Outcome<(u64, String)> {
+    let mut hash = Sha256::new();
+    let bytes = upload::write(&place.upload, most_bytes(app), body, |part| hash.update(part)).await?;
     let folder = place.folder.clone();
     blocking(move || crate::store::sync_folder(&folder).map_err(disk)).await?;
     Ok((bytes, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the form that map_err asks for")]
-fn ended_early(error: io::Error) -> Fault {
-    tracing::debug!(%error, "an upload ended early");
-    Fault::new(Code::Malformed, "The upload ended early")
-}
+/// Logs and tables have no types of their own: senders name what they like.
+pub(super) struct ImportTypes;
 
-#[allow(clippy::needless_pass_by_value, reason = "the form that map_err asks for")]
-fn disk(error: io::Error) -> Fault {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Fault::new(Code::InsufficientStorage, "The disk is full")
-        }
-        _ => Fault::internal("upload", &error),
-    }
+impl Accepts for ImportTypes {
+    const TYPES: Option<&'static [&'static str]> = None;
+    const REFUSAL: &'static str = "";
 }
 
 /// What is received, removed unless it is kept.
@@ -253,20 +185,6 @@ impl Drop for Received {
             && let Err(error) = self.place.remove()
         {
             tracing::warn!(%error, "an upload that failed cannot be removed");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::label;
-
-    #[test]
-    fn a_senders_name_is_a_label() {
-        for (name, shown) in
-            [(Some("../../x.log"), "x.log"), (Some("C:\\a\nb"), "ab"), (Some(" "), "upload"), (None, "upload")]
-        {
-            assert_eq!(label(name), shown);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Visits that come from files and leave as files, a person's visits, and retention: the endpoints.
 
-mod body;
 mod export;
 mod imports;
 mod people;

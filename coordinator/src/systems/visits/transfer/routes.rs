@@ -6,9 +6,8 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Enum, OpenApi};
 
-use super::body::ImportBody as File;
 use super::export::{self, FormatName};
-use super::imports::{self, Offer};
+use super::imports::{self, ImportTypes, Offer};
 use super::types::{ErasedBody, ImportBody, ImportListBody, ImportRemovedBody, PersonBody, PruneBody, PrunedBody};
 use super::{people, retention};
 use crate::http::App;
@@ -17,6 +16,7 @@ use crate::http::error::{Documented, Lookup, Refused};
 use crate::http::reply::Reply;
 use crate::http::tags::Tag;
 use crate::store::visit_imports::ImportFormat;
+use crate::systems::upload::body::UploadBody;
 use crate::systems::visits::stats::scope::{Asked, Scope};
 use crate::systems::visits::stats::wrong;
 use crate::systems::{Outcome, blocking};
@@ -132,7 +132,7 @@ impl TransferApi {
         Query(again): Query<Option<bool>>,
         /// Only count what would come
         Query(dry_run): Query<Option<bool>>,
-        body: File,
+        body: UploadBody<ImportTypes>,
     ) -> Result<Reply<ImportBody, 202>, Refused<Importing>> {
         let format = format.map_or(ImportFormat::Auto, ImportFormat::from);
         let (again, dry_run) = (again.unwrap_or(false), dry_run.unwrap_or(false));

@@ -1,4 +1,6 @@
-//! The body of an import: multipart with a field `file`, or the bytes alone under any other type.
+//! The body of an upload: multipart with a field `file`, or the bytes alone. It is not read here but streamed on.
+
+use std::marker::PhantomData;
 
 use poem::http::header;
 use poem::web::Multipart;
@@ -7,13 +9,23 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaR
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use tokio::io::AsyncRead;
 
+use crate::http::error::into_poem;
 use crate::systems::{Code, Fault, Outcome};
 
+/// Which types the bytes of a file may have when they come alone.
+pub(crate) trait Accepts: Send + Sync {
+    /// The types; nothing takes every type.
+    const TYPES: Option<&'static [&'static str]>;
+    /// What to say of another type.
+    const REFUSAL: &'static str;
+}
+
 /// A file on its way in.
-pub(super) struct ImportBody {
+pub(crate) struct UploadBody<A> {
     form: Form,
-    /// Bytes that were announced.
-    pub(super) announced: Option<u64>,
+    /// Bytes that were announced, the form's own among them.
+    pub(crate) announced: Option<u64>,
+    accepts: PhantomData<A>,
 }
 
 enum Form {
@@ -22,9 +34,9 @@ enum Form {
 }
 
 /// The file itself.
-pub(super) type FileReader = Box<dyn AsyncRead + Send + Unpin>;
+pub(crate) type FileReader = Box<dyn AsyncRead + Send + Unpin>;
 
-impl<'a> ApiExtractor<'a> for ImportBody {
+impl<'a, A: Accepts> ApiExtractor<'a> for UploadBody<A> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();
@@ -43,24 +55,27 @@ impl<'a> ApiExtractor<'a> for ImportBody {
     }
 
     async fn from_request(request: &'a Request, body: &mut RequestBody, _: ExtractParamOptions<()>) -> Result<Self> {
-        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
         let announced = header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        let kind = header(header::CONTENT_TYPE).unwrap_or_default().trim_start().to_ascii_lowercase();
-        let form = if kind.starts_with("multipart/form-data") {
+        let kind = header(header::CONTENT_TYPE).unwrap_or("application/octet-stream");
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let form = if kind == "multipart/form-data" {
             Form::Multipart(Box::new(<Multipart as FromRequest>::from_request(request, body).await?))
-        } else {
+        } else if A::TYPES.is_none_or(|types| types.contains(&kind.as_str())) {
             Form::Raw(body.take()?)
+        } else {
+            return Err(into_poem(Fault::new(Code::UnsupportedMediaType, A::REFUSAL)));
         };
-        Ok(Self { form, announced })
+        Ok(Self { form, announced, accepts: PhantomData })
     }
 }
 
-impl ImportBody {
+impl<A> UploadBody<A> {
     /// The file and what its sender calls it.
     ///
     /// # Errors
     /// 400 when the form has no field `file` or cannot be read.
-    pub(super) async fn file(self) -> Outcome<(Option<String>, FileReader)> {
+    pub(crate) async fn file(self) -> Outcome<(Option<String>, FileReader)> {
         let mut form = match self.form {
             Form::Raw(body) => return Ok((None, Box::new(body.into_async_read()))),
             Form::Multipart(form) => form,
