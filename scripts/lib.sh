@@ -3,6 +3,9 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tools="$root/.tools"
+# Where cargo puts what it builds; relative paths are cargo's own, seen from the root.
+built=${CARGO_TARGET_DIR:-target}
+case $built in /*) ;; *) built="$root/$built" ;; esac
 
 rust_needed=1.95
 nats_needed=2.14
