@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// `panic:<shard>[:<times>]`; without `times` it never ends.
+/// `panic:<shard>[:<times>]`; without `times` it never ends. `hold:export`: an export stops after its first piece.
 const VARIABLE: &str = "TRAFFICLAB_FAULT";
 
 static STRUCK: AtomicU32 = AtomicU32::new(0);
@@ -16,6 +16,11 @@ pub(crate) fn strike(shard: u32) {
     if wanted(&wish, shard).is_some_and(|times| STRUCK.fetch_add(1, Ordering::Relaxed) < times) {
         panic!("asked for by {VARIABLE}");
     }
+}
+
+/// Whether the environment asks for exports that go no further than their first piece.
+pub(crate) fn holds_exports() -> bool {
+    std::env::var(VARIABLE).is_ok_and(|wish| wish == "hold:export")
 }
 
 /// How many panics the wish has for this shard.

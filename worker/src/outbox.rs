@@ -1,6 +1,7 @@
 //! A shard's log: every append says which message it follows, so one writer wins.
 
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::context::PublishErrorKind;
@@ -13,12 +14,14 @@ use serde::de::DeserializeOwned;
 use trafficlab_shared::clock;
 use trafficlab_shared::protocol::capture::CaptureRecord;
 use trafficlab_shared::protocol::codec::Versioned;
+use trafficlab_shared::protocol::export::ExportRecord;
 use trafficlab_shared::protocol::report::Record;
 use trafficlab_shared::protocol::{codec, subject};
 
 /// How long an append is tried before the shard gives up its claim.
 const GIVE_UP: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_millis(100);
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// `maximum messages exceeded` and `maximum bytes exceeded` come with this code.
 const STORE_FAILED: ErrorCode = ErrorCode::STREAM_STORE_FAILED;
 
@@ -48,6 +51,10 @@ impl Logged for Record {
 
 impl Logged for CaptureRecord {
     const SCHEMA: &'static str = "capture_record.1";
+}
+
+impl Logged for ExportRecord {
+    const SCHEMA: &'static str = "export_record.1";
 }
 
 /// The last record of a log with where and when the broker stored it.
@@ -93,6 +100,16 @@ impl ShardLog<CaptureRecord> {
         job: &str,
     ) -> Result<(Self, Option<LastRecord<CaptureRecord>>), LogError> {
         Self::open(context, subject::capture_results(job)).await
+    }
+}
+
+impl ShardLog<ExportRecord> {
+    /// Opens the log of an export.
+    ///
+    /// # Errors
+    /// [`LogError`] when the broker does not answer or the last record is not ours.
+    pub async fn of_export(context: Context, job: &str) -> Result<(Self, Option<LastRecord<ExportRecord>>), LogError> {
+        Self::open(context, subject::export_results(job)).await
     }
 }
 
@@ -143,6 +160,22 @@ impl<R: Logged> ShardLog<R> {
                 return Err(LogError::Unreachable(reason));
             }
             tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    /// Appends a record and shows life meanwhile: a job that waits for the broker is alive all the same.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub(crate) async fn append_alive(&mut self, record: &R, alive_at: &AtomicU64) -> Result<u64, LogError> {
+        let appending = self.append(record);
+        tokio::pin!(appending);
+        loop {
+            alive_at.store(clock::boot_ns(), Ordering::Relaxed);
+            tokio::select! {
+                appended = &mut appending => return appended,
+                () = tokio::time::sleep(SIGN_OF_LIFE) => {}
+            }
         }
     }
 

@@ -18,7 +18,7 @@ pub struct Worker {
     pub context: Context,
     /// Traffic shards held now; spreads the records of many over time.
     pub active: AtomicU32,
-    /// Files, baselines and detections under way.
+    /// Files, baselines, detections and exports under way.
     pub analyses: AtomicU32,
     /// Live captures under way.
     pub live_captures: AtomicU32,

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use trafficlab_shared::clock;
 use trafficlab_shared::model::capture::work::Work;
 use trafficlab_shared::protocol::capture::CaptureJob;
+use trafficlab_shared::protocol::export::ExportJob;
 use trafficlab_shared::protocol::heartbeat::ActorReport;
 use trafficlab_shared::protocol::job::ShardJob;
 
@@ -17,6 +18,7 @@ use crate::actors::job::{GiveBack, Job, Task};
 use crate::actors::traffic::OnLane;
 use crate::capture::CaptureTask;
 use crate::control::Control;
+use crate::export::ExportTask;
 use crate::intake::Lease;
 use crate::lane::Lanes;
 use crate::shard::ShardTask;
@@ -55,13 +57,27 @@ impl ShardState {
     }
 }
 
-/// A job message of either queue.
+/// A job message of any queue.
 #[derive(Debug)]
 pub enum AnyJob {
     /// One shard of a traffic run.
     Shard(ShardJob),
     /// A capture job.
     Capture(CaptureJob),
+    /// An export.
+    Export(ExportJob),
+}
+
+impl AnyJob {
+    /// The job's id and the shard it is.
+    #[must_use]
+    pub fn key(&self) -> ShardKey {
+        match self {
+            Self::Shard(job) => ShardKey { job: job.run.job.clone(), shard: job.shard },
+            Self::Capture(job) => ShardKey { job: job.job.clone(), shard: 0 },
+            Self::Export(job) => ShardKey { job: job.job.clone(), shard: 0 },
+        }
+    }
 }
 
 /// Take a delivered job.
@@ -98,7 +114,7 @@ pub struct StateChanged {
 pub struct Keep {
     /// Traffic shards that stay at the most.
     pub shards: usize,
-    /// Whether capture jobs stay.
+    /// Whether capture jobs and exports stay.
     pub captures: bool,
 }
 
@@ -112,7 +128,7 @@ pub struct Ask;
 pub struct Snapshot {
     /// Traffic shards held.
     pub running: usize,
-    /// Capture jobs held.
+    /// Capture jobs and exports held.
     pub captures: usize,
     /// Actors in trouble, at most 100.
     pub troubled: Vec<ActorReport>,
@@ -222,10 +238,7 @@ impl Handler<Take> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Take { job, lease }: Take, context: &mut Self::Context) {
-        let key = match &job {
-            AnyJob::Shard(job) => ShardKey { job: job.run.job.clone(), shard: job.shard },
-            AnyJob::Capture(job) => ShardKey { job: job.job.clone(), shard: 0 },
-        };
+        let key = job.key();
         if self.held.get(&key).is_some_and(|held| held.actor.0.connected()) {
             // Our own lease ran out and the message came back to us: the log decides, later.
             tracing::warn!(job = %key.job, shard = key.shard, "shard is here already, delivery ignored");
@@ -248,6 +261,10 @@ impl Handler<Take> for Supervisor {
                 let job = Arc::new(job);
                 let task = CaptureTask { worker, desired, job, delivery, give_back: wish, alive_at };
                 self.start(key, kind, task, lease, give_back, context.address());
+            }
+            AnyJob::Export(job) => {
+                let task = ExportTask { worker, desired, job: Arc::new(job), delivery, give_back: wish, alive_at };
+                self.start(key, Kind::Analysis, task, lease, give_back, context.address());
             }
         }
     }

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use trafficlab_shared::config::NatsConfig;
 use trafficlab_shared::protocol::capture::CaptureJob;
 use trafficlab_shared::protocol::control::{Desired, WorkerDirective};
+use trafficlab_shared::protocol::export::ExportJob;
 use trafficlab_shared::protocol::job::ShardJob;
 use trafficlab_shared::protocol::{codec, subject};
 
@@ -144,6 +145,14 @@ impl Broker {
         self.publish_once(to, Bytes::from(codec::encode(job)?)).await
     }
 
+    /// Publishes the message of an export; `false` as for `publish_job`.
+    ///
+    /// # Errors
+    /// When the broker is away.
+    pub async fn publish_export(&self, job: &ExportJob) -> Result<bool, BrokerFault> {
+        self.publish_once(subject::export_job(&job.job), Bytes::from(codec::encode(job)?)).await
+    }
+
     async fn publish_once(&self, to: String, payload: Bytes) -> Result<bool, BrokerFault> {
         let away = |error: &dyn std::fmt::Display| BrokerFault::Away(error.to_string());
         let ack = self.context.publish(to, payload).await.map_err(|error| away(&error))?;
@@ -177,12 +186,12 @@ impl Broker {
         self.purge_messages(subject::traffic_job(job, shard)).await
     }
 
-    /// Removes the message of a capture job, on whichever subject it waits.
+    /// Removes the message of a job with one shard, on whichever subject it waits.
     ///
     /// # Errors
     /// When the broker is away.
-    pub async fn purge_capture_job(&self, job: &str) -> Result<(), BrokerFault> {
-        self.purge_messages(subject::capture_job_anywhere(job)).await
+    pub async fn purge_single_job(&self, job: &str) -> Result<(), BrokerFault> {
+        self.purge_messages(subject::single_job(job)).await
     }
 
     async fn purge_messages(&self, filter: String) -> Result<(), BrokerFault> {

@@ -2,10 +2,12 @@
 //!
 //! `runs` changes what a run should do, `reconciler` makes the broker agree with the store,
 //! `ingest` takes results, `judge` holds runs to their thresholds, `registry` and `rebalance` know the workers,
-//! `live` tells subscribers; `captures` does all of this for the analyzer's jobs.
+//! `live` tells subscribers; `captures` does all of this for the analyzer's jobs, and `exports` for files that are asked
+//! for.
 
 pub mod broker;
 pub mod captures;
+pub mod exports;
 pub mod ingest;
 mod judge;
 pub mod live;
@@ -184,6 +186,7 @@ impl Dispatch {
         self.metrics.windows.fetch_add(taken.captures.windows, Ordering::Relaxed);
         self.metrics.anomalies.fetch_add(taken.captures.anomalies, Ordering::Relaxed);
         self.after_captures(taken.captures);
+        self.after_exports(taken.exports);
         lock(&self.touched).extend(taken.campaigns);
         let mut fresh = lock(&self.fresh);
         for (job, counters, timings) in &taken.figures {

@@ -65,7 +65,8 @@ pub(super) async fn ensure(context: &Context, nats: &NatsConfig) -> Result<(), a
         .await?;
     ensure_files(context, nats, replicas).await?;
     ensure_consumer(context, subject::TRAFFIC_CONSUMER, subject::TRAFFIC_JOBS.into()).await?;
-    ensure_consumer(context, subject::CAPTURE_CONSUMER, subject::CAPTURE_JOBS.into()).await
+    ensure_consumer(context, subject::CAPTURE_CONSUMER, subject::CAPTURE_JOBS.into()).await?;
+    ensure_consumer(context, subject::EXPORT_CONSUMER, subject::EXPORT_JOBS.into()).await
 }
 
 /// The bucket of files on their way to workers. The same call updates its bounds.

@@ -91,6 +91,13 @@ impl Batch {
         self.changes.is_empty()
     }
 
+    /// The keys that it changes.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.changes.iter().map(|change| match change {
+            Change::Put(key, _) | Change::Delete(key) => key.as_slice(),
+        })
+    }
+
     /// The changes in their order.
     pub(crate) fn into_changes(self) -> Vec<Change> {
         self.changes

@@ -20,7 +20,7 @@ pub const CAPTURE_JOBS: Table<String, CaptureJobRow> = Table::new("capture_job")
 pub const WORKS: Table<String, CaptureWork> = Table::new("capture_work");
 /// Jobs of a capture, oldest first.
 pub const JOBS_OF: Table<(String, String), ()> = Table::new("capture_job_of");
-/// Capture jobs that are gone and must never start again, with the time they went.
+/// Capture jobs and exports that are gone and must never start again, with the time they went.
 pub const GONE_JOBS: Table<String, u64> = Table::new("capture_gone");
 /// Captures whose bulk data and files are being removed, with the time that was asked for.
 pub const REMOVALS: Table<String, u64> = Table::new("capture_removal");

@@ -10,9 +10,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::KV_FOLDER;
+use super::generations::Generations;
 use super::kv::{self, Batch, KeyRange, Kv, Result, Scan, StoreError};
-use super::sled_kv::SledKv;
 
 /// Waiters that may queue for the next flush; the next caller waits for a place.
 const MAX_WAITERS: usize = 4096;
@@ -63,7 +62,7 @@ impl Store {
     /// # Errors
     /// `Open` when another process has it open, or when its files are damaged or not accessible.
     pub fn open(folder: &Path) -> Result<Self> {
-        Self::new(Arc::new(SledKv::open(&folder.join(KV_FOLDER))?))
+        Self::new(Arc::new(Generations::open(folder)?))
     }
 
     /// A store in memory, for tests.
@@ -124,6 +123,14 @@ impl Store {
     /// panic of a holder leaves nothing half done: a batch is applied whole or not at all.
     pub fn lock(&self) -> MutexGuard<'_, ()> {
         unpoisoned(&self.inner.read_modify_write)
+    }
+
+    /// Takes what was replaced or removed off the disk. Blocks; writes wait only at its end.
+    ///
+    /// # Errors
+    /// `Engine` when it could not be done; nothing is lost then.
+    pub fn compact(&self) -> Result<()> {
+        self.inner.kv.compact()
     }
 
     /// Bytes on the disk.

@@ -1,15 +1,15 @@
 //! What every engine behind `Kv` must do, run on each of them.
 #![allow(clippy::unwrap_used, reason = "test code")]
 
+use super::generations::Generations;
 use super::kv::{Batch, KeyRange, Kv, MAX_VALUE_BYTES, StoreError, scan};
 use super::mem_kv::MemKv;
-use super::sled_kv::SledKv;
 
 /// Runs a check on every engine.
 fn on_each(check: impl Fn(&dyn Kv)) {
     check(&MemKv::new());
     let folder = tempfile::tempdir().unwrap();
-    check(&SledKv::open(folder.path()).unwrap());
+    check(&Generations::open(folder.path()).unwrap());
 }
 
 fn put(kv: &dyn Kv, key: &[u8], value: &[u8]) {
@@ -118,5 +118,32 @@ fn a_scan_goes_on_beside_writes() {
         }
         assert_eq!(seen, 1_000);
         assert!(keys(kv, KeyRange::all(), false).is_empty());
+    });
+}
+
+#[test]
+fn compaction_keeps_what_is_there_and_forgets_the_rest() {
+    on_each(|kv| {
+        for number in 0..2_000_u32 {
+            put(kv, &number.to_be_bytes(), &[7; 500]);
+        }
+        put(kv, b"kept", b"old");
+        kv.flush().unwrap();
+        let mut batch = Batch::new();
+        for number in 0..1_990_u32 {
+            batch.delete(number.to_be_bytes());
+        }
+        kv.apply(batch).unwrap();
+        put(kv, b"kept", b"new");
+        let before: Vec<_> = scan(kv, KeyRange::all(), false).map(|pair| pair.unwrap()).collect();
+        for _ in 0..2 {
+            kv.compact().unwrap();
+            let after: Vec<_> = scan(kv, KeyRange::all(), false).map(|pair| pair.unwrap()).collect();
+            assert_eq!(after, before);
+        }
+        put(kv, b"later", b"1");
+        kv.flush().unwrap();
+        assert_eq!(kv.get(b"kept").unwrap().as_deref(), Some(b"new".as_slice()));
+        assert_eq!(keys(kv, KeyRange::all(), false).len(), 12);
     });
 }

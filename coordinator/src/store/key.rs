@@ -112,6 +112,8 @@ tuple_key!(A, B, C);
 tuple_key!(A, B, C, D);
 
 impl<A: Key, B: Key> PrefixOf<(A, B)> for A {}
+/// A prefix of the last part of a key, with all that lies before it.
+impl<T: Key, P: PrefixOf<K>, K: Key> PrefixOf<(T, K)> for (T, P) {}
 impl<A: Key, B: Key, C: Key> PrefixOf<(A, B, C)> for A {}
 impl<A: Key, B: Key, C: Key> PrefixOf<(A, B, C)> for (A, B) {}
 impl<A: Key, B: Key, C: Key, D: Key> PrefixOf<(A, B, C, D)> for A {}

@@ -31,6 +31,13 @@ pub trait Kv: Send + Sync + 'static {
     /// Blocks until everything applied before the call is on the disk.
     fn flush(&self) -> Result<()>;
 
+    /// Takes every value that was replaced or removed off the medium, and gives its room back. Reads and writes go on;
+    /// writes wait for the last moment of it. What was applied before the call is durable after it. Blocks.
+    ///
+    /// # Errors
+    /// `Engine` when it could not be done; nothing is lost then, and it may be tried again.
+    fn compact(&self) -> Result<()>;
+
     /// Bytes the store takes on its medium.
     fn size(&self) -> Result<u64>;
 

@@ -8,11 +8,14 @@ pub mod alerts;
 pub mod batch;
 pub mod campaigns;
 pub mod captures;
+mod changed;
 pub mod commit;
 pub mod dump;
 pub mod entries;
 pub mod erase;
 pub mod error;
+pub mod exports;
+pub mod generations;
 pub mod key;
 pub mod kv;
 pub mod mem_kv;
@@ -21,7 +24,7 @@ pub mod quota;
 pub mod runs;
 pub mod segment;
 pub mod series;
-pub mod sled_kv;
+mod sled_kv;
 pub mod table;
 pub mod thresholds;
 pub mod visit_imports;
@@ -33,6 +36,8 @@ mod commit_crash_tests;
 #[cfg(test)]
 mod commit_tests;
 #[cfg(test)]
+mod compact_tests;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod full_disk_tests;
@@ -42,8 +47,6 @@ pub use kv::{Batch, KeyRange, Kv, StoreError};
 pub use migrate::{FirstVersion, Record};
 pub use table::Table;
 
-/// Folder of the key-value store inside the store's folder.
-pub const KV_FOLDER: &str = "kv";
 /// Folder of the segment files inside the store's folder.
 pub const SEGMENT_FOLDER: &str = "segments";
 

@@ -1,4 +1,4 @@
-//! The store on sled 0.34. This is the only file that knows the engine.
+//! One folder of sled 0.34. This is the only file that knows the engine; `generations.rs` makes the store of it.
 //!
 //! Measured or reproduced traps, and what is done about each:
 //! * Writes that were not flushed are lost on kill −9, and the flush of sled uses `sync_file_range`, which neither writes
@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::kv::{Batch, CHUNK_BYTES, Change, KeyRange, Kv, Pair, Result, StoreError};
+use super::kv::{Batch, CHUNK_BYTES, Change, KeyRange, Pair, Result, StoreError};
 use super::{quota, sync_folder};
 
 /// The default of sled is 1 GB, more than the whole coordinator may take.
@@ -21,7 +21,7 @@ const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 const LOG_FILE: &str = "db";
 
 /// A sled database in a folder of its own.
-pub struct SledKv {
+pub(super) struct SledKv {
     db: sled::Db,
     path: PathBuf,
     log_file: File,
@@ -35,7 +35,7 @@ impl SledKv {
     ///
     /// # Errors
     /// `Open` when the folder is in use by another process, damaged or not accessible.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path) -> Result<Self> {
         let failed = |message: String| StoreError::Open { path: path.display().to_string(), message };
         fs::create_dir_all(path).map_err(|error| failed(error.to_string()))?;
         remove_unfinished_snapshots(path).map_err(|error| failed(error.to_string()))?;
@@ -59,7 +59,7 @@ impl SledKv {
     }
 
     /// Notes a failed write. Whatever sled reports, the state on the disk is unknown afterwards.
-    fn write_failed(&self, what: &'static str, message: &str) -> StoreError {
+    pub(super) fn write_failed(&self, what: &'static str, message: &str) -> StoreError {
         let reason = self.failure.get_or_init(|| {
             tracing::error!(what, message, "store failed, it takes no more writes");
             format!("failed to {what}: {message}")
@@ -68,13 +68,15 @@ impl SledKv {
     }
 }
 
-impl Kv for SledKv {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+impl SledKv {
+    /// As `Kv::get`.
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
         let value = self.db.get(key).map_err(|error| read_failed("get", &error))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
-    fn chunk(&self, range: &KeyRange, reverse: bool, limit: usize) -> Result<Vec<Pair>> {
+    /// As `Kv::chunk`.
+    pub(super) fn chunk(&self, range: &KeyRange, reverse: bool, limit: usize) -> Result<Vec<Pair>> {
         if range.is_empty() {
             return Ok(Vec::new());
         }
@@ -95,7 +97,8 @@ impl Kv for SledKv {
         Ok(chunk)
     }
 
-    fn apply(&self, batch: Batch) -> Result<()> {
+    /// As `Kv::apply`.
+    pub(super) fn apply(&self, batch: Batch) -> Result<()> {
         self.writable()?;
         batch.check()?;
         let mut changes = batch.into_changes();
@@ -108,18 +111,21 @@ impl Kv for SledKv {
         result.map_err(|error| self.write_failed("apply a batch", &error.to_string()))
     }
 
-    fn flush(&self) -> Result<()> {
+    /// As `Kv::flush`.
+    pub(super) fn flush(&self) -> Result<()> {
         self.writable()?;
         self.db.flush().map_err(|error| self.write_failed("flush", &error.to_string()))?;
         self.log_file.sync_data().map_err(|error| self.write_failed("sync", &error.to_string()))
     }
 
-    fn size(&self) -> Result<u64> {
+    /// As `Kv::size`.
+    pub(super) fn size(&self) -> Result<u64> {
         quota::directory_usage(&self.path)
             .map_err(|error| StoreError::Engine { what: "measure its size", message: error.to_string() })
     }
 
-    fn read_only(&self) -> Option<String> {
+    /// As `Kv::read_only`.
+    pub(super) fn read_only(&self) -> Option<String> {
         self.failure.get().cloned()
     }
 }
@@ -169,6 +175,7 @@ mod tests {
         assert!(!path.join("snap.00000000000000FF.generating").exists());
     }
 
+    // checklist 60: so the rates that one process keeps are all there are.
     #[test]
     fn a_second_open_of_the_same_folder_is_refused() {
         let folder = tempfile::tempdir().unwrap();

@@ -186,5 +186,11 @@ pub(super) fn check_secrets(config: &Config) -> Vec<FieldFault> {
             _ => {}
         }
     }
+    for (place, secret) in config.auth.jwt_previous.iter().enumerate() {
+        if secret.expose().len() < MIN_SECRET_BYTES {
+            let message = format!("must have at least {MIN_SECRET_BYTES} bytes");
+            faults.push(FieldFault::new(format!("auth.jwt_previous[{place}]"), message));
+        }
+    }
     faults
 }

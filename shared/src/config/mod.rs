@@ -32,8 +32,8 @@ pub use sections::{
     NatsConfig, Registration, Role, WorkerConfig,
 };
 pub use systems::{
-    AnomaliesConfig, CapturesConfig, CurrencyConfig, GdprConfig, MailConfig, OutboundConfig, PagerdutyConfig,
-    RulesConfig, SlackConfig, TrackerConfig, UniqueMode, WhatsappConfig,
+    AnomaliesConfig, CapturesConfig, CurrencyConfig, ExportsConfig, GdprConfig, MailConfig, OutboundConfig,
+    PagerdutyConfig, RulesConfig, SlackConfig, TrackerConfig, UniqueMode, WhatsappConfig,
 };
 pub use toml::{Table, Value};
 pub use units::{ByteSize, Span};
@@ -87,6 +87,8 @@ pub struct Config {
     pub rules: RulesConfig,
     /// Erasure.
     pub gdpr: GdprConfig,
+    /// Files that tenants ask for.
+    pub exports: ExportsConfig,
     /// Exchange rates.
     pub currency: CurrencyConfig,
     /// Mail.

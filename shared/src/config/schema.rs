@@ -5,9 +5,10 @@ use toml::{Table, Value};
 const DEFAULT_FILE: &str = include_str!("../../../config/default.toml");
 
 /// Keys whose values are never shown. A test compares this list with the types.
-const SECRET_KEYS: [&str; 18] = [
+const SECRET_KEYS: [&str; 19] = [
     "nats.password",
     "auth.jwt_secret",
+    "auth.jwt_previous",
     "auth.secrets_key",
     "generator.ownership_secret",
     "alerts.hooks.url",

@@ -46,6 +46,8 @@ pub struct HttpConfig {
     /// PEM file of the private key.
     #[serde(deserialize_with = "unset")]
     pub tls_key: Option<PathBuf>,
+    /// How long requests are still taken after the order to stop.
+    pub drain: Span,
 }
 
 /// The broker and how to sign in.
@@ -120,6 +122,8 @@ pub struct AuthConfig {
     /// Signs the ad-ops tokens.
     #[serde(deserialize_with = "unset")]
     pub jwt_secret: Option<Secret>,
+    /// Former ones, whose tokens are good until they end.
+    pub jwt_previous: Vec<Secret>,
     /// Callers of the other families.
     pub api_tokens: Vec<ApiToken>,
     /// True lets everybody call them.

@@ -130,6 +130,18 @@ pub struct GdprConfig {
     pub erase_within: Span,
 }
 
+/// Files that tenants ask for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportsConfig {
+    /// How long a file can be downloaded.
+    pub keep: Span,
+    /// Exports of a tenant under way at once.
+    pub per_tenant: u32,
+    /// Bytes of all files.
+    pub quota_bytes: ByteSize,
+}
+
 /// Exchange rates.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -32,6 +32,7 @@ fn load_file(path: &Path) -> Result<Config, ConfigErrors> {
     Config::load(&sources, Purpose::Coordinator)
 }
 
+// checklist 12
 #[test]
 fn defaults_alone_are_readable_and_need_secrets_only() {
     let sources = Sources::default();

@@ -5,5 +5,6 @@ pub mod campaign;
 pub mod capture;
 pub mod content;
 pub mod error_kind;
+pub mod export;
 pub mod run;
 pub mod threshold;

@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod codec;
 pub mod control;
+pub mod export;
 pub mod heartbeat;
 pub mod job;
 pub mod report;

@@ -48,10 +48,39 @@ pub fn capture_consumer_of(host: &str) -> String {
     format!("captures_{}", place(Some(host)))
 }
 
-/// The message of a capture job, wherever it may run.
+/// The pull consumer of exports.
+pub const EXPORT_CONSUMER: &str = "exports";
+/// All exports.
+pub const EXPORT_JOBS: &str = "tl.v1.job.export.any.>";
+
+/// The message that asks for an export.
 #[must_use]
-pub fn capture_job_anywhere(job: &str) -> String {
-    format!("tl.v1.job.capture.*.{job}.0")
+pub fn export_job(job: &str) -> String {
+    format!("tl.v1.job.export.any.{job}.0")
+}
+
+/// The log of an export.
+#[must_use]
+pub fn export_results(job: &str) -> String {
+    format!("tl.v1.res.export.{job}.0")
+}
+
+/// The export a results subject belongs to.
+#[must_use]
+pub fn parse_export_results(subject: &str) -> Option<&str> {
+    subject.strip_prefix("tl.v1.res.export.")?.strip_suffix(".0")
+}
+
+/// The message of a job with one shard, whatever its kind and wherever it may run.
+#[must_use]
+pub fn single_job(job: &str) -> String {
+    format!("tl.v1.job.*.*.{job}.0")
+}
+
+/// The log of a job with one shard, whatever its kind.
+#[must_use]
+pub fn single_results(job: &str) -> String {
+    format!("tl.v1.res.*.{job}.0")
 }
 
 /// A host as a part of a subject; `any` is no host.
@@ -132,7 +161,10 @@ pub fn worker_key(worker: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{capture_job, capture_results, parse_capture_results, parse_traffic_results, traffic_results};
+    use super::{
+        capture_job, capture_results, export_results, parse_capture_results, parse_export_results,
+        parse_traffic_results, traffic_results,
+    };
 
     #[test]
     fn results_subjects_round_trip() {
@@ -148,5 +180,7 @@ mod tests {
         assert_eq!(parse_capture_results("tl.v1.res.traffic.0197-ab.0"), None);
         assert_eq!(capture_job(Some("a.b c"), "j"), "tl.v1.job.capture.host-a_b_c.j.0");
         assert_eq!(capture_job(None, "j"), "tl.v1.job.capture.any.j.0");
+        assert_eq!(parse_export_results(&export_results("0197-ab")), Some("0197-ab"));
+        assert_eq!(parse_export_results(&capture_results("0197-ab")), None);
     }
 }

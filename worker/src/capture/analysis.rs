@@ -18,7 +18,7 @@ use trafficlab_shared::protocol::capture::{Outcome, Progress};
 use super::opening::Told;
 use super::packs;
 use super::teller::Found;
-use super::thread::{Flags, Watched};
+use crate::job::thread::{Flags, Watched};
 
 /// An outcome above this is told without its figures for checking.
 const OUTCOME_BYTES: usize = 1024 * 1024;

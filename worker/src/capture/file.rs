@@ -3,20 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use trafficlab_shared::model::capture::work::Work;
 use trafficlab_shared::protocol::capture::{CaptureEvent, Progress};
 use trafficlab_shared::protocol::report::EndReason;
 
 use super::analysis::{self, Done, FileJob, Undone};
-use super::input::{self, Input, PIECES, Pieces};
-use super::orders::Orders;
+use super::input::{self, Input};
 use super::teller::{Found, Teller};
-use super::thread::{self, Flags, StopOnDrop};
 use super::{CaptureTask, obey};
-use crate::intake::objects::{self, ObjectError};
+use crate::job::orders::Orders;
+use crate::job::pieces::{self, Pumping};
+use crate::job::thread::{self, Flags, StopOnDrop};
 use crate::shard::{ShardEnd, ShardFault};
 
 /// How often a big file's progress is told.
@@ -60,8 +59,6 @@ pub(super) fn fault(undone: Undone) -> ShardFault {
     }
 }
 
-type Pumping = JoinHandle<Result<(), ObjectError>>;
-
 struct Source {
     input: Input,
     /// Moves pieces from the object store, when the file comes from there.
@@ -81,23 +78,8 @@ async fn find(
     }
     teller.progress.of_bytes = bytes;
     teller.tell(CaptureEvent::FileWanted).await?;
-    let input = fetch(task, orders).await?;
+    let input = pieces::fetch(&task.worker.context, &task.job.job, &task.alive_at, orders).await?;
     Ok(input.map(|(pieces, pumping)| Source { input: Input::Pieces(pieces), pumping: Some(pumping) }))
-}
-
-/// The object of the job as a stream; `None` when there is an order to leave instead.
-pub(super) async fn fetch(task: &CaptureTask, orders: &mut Orders) -> Result<Option<(Pieces, Pumping)>, ShardFault> {
-    let object = tokio::select! {
-        object = objects::wait_for(&task.worker.context, &task.job.job, &task.alive_at) => object,
-        // It stays in force and is seen again by whoever waits for orders next.
-        _ = orders.next() => return Ok(None),
-    };
-    let object = object.map_err(|error| ShardFault::Hopeless(error.to_string()))?;
-    let length = u64::try_from(object.info.size).unwrap_or(u64::MAX);
-    let (to, from) = mpsc::channel::<std::io::Result<Bytes>>(PIECES);
-    let alive_at = Arc::clone(&task.alive_at);
-    let pumping = tokio::task::spawn_local(async move { objects::pump(object, to, &alive_at).await });
-    Ok(Some((Pieces::new(from, length), pumping)))
 }
 
 /// An analysis under way.

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use super::analysis::{self, Undone};
-use super::file::{fault, fetch, tell_all};
-use super::orders::Orders;
+use super::file::{fault, tell_all};
 use super::teller::Teller;
-use super::thread::{self, Flags, StopOnDrop, Watched};
 use super::{CaptureTask, obey};
+use crate::job::orders::Orders;
+use crate::job::pieces;
+use crate::job::thread::{self, Flags, StopOnDrop, Watched};
 use crate::shard::{ShardEnd, ShardFault};
 
 /// Does a baseline or a detection job.
 pub(super) async fn work(task: CaptureTask, mut teller: Teller, mut orders: Orders) -> Result<ShardEnd, ShardFault> {
-    let Some((pieces, pumping)) = fetch(&task, &mut orders).await? else {
+    let fetched = pieces::fetch(&task.worker.context, &task.job.job, &task.alive_at, &mut orders).await?;
+    let Some((pieces, pumping)) = fetched else {
         let order = orders.next().await;
         return obey(&mut teller, order).await;
     };

@@ -11,10 +11,8 @@ mod input;
 mod judge;
 mod live;
 mod opening;
-mod orders;
 mod packs;
 mod teller;
-mod thread;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -25,11 +23,11 @@ use trafficlab_shared::protocol::capture::{CaptureEvent, CaptureJob};
 use trafficlab_shared::protocol::control::Desired;
 use trafficlab_shared::protocol::report::{Delivery, EndReason};
 
+use crate::job::orders::{Order, Orders};
 use crate::outbox::LogError;
 use crate::shard::{ShardEnd, ShardFault};
 use crate::shared::Worker;
 use claim::Claim;
-use orders::{Order, Orders};
 use teller::Teller;
 
 /// Everything a capture job needs.
@@ -61,7 +59,7 @@ pub(crate) async fn run(task: CaptureTask) -> Result<ShardEnd, ShardFault> {
 }
 
 async fn claim_and_work(task: CaptureTask) -> Result<ShardEnd, ShardFault> {
-    let mut orders = Orders::of(&task);
+    let mut orders = Orders::new(&task.desired, &task.give_back, &task.alive_at, task.job.revision);
     let (mut teller, opened) = match claim::claim(&task).await? {
         Claim::Settled(end) => return Ok(end),
         Claim::Ours(teller, opened) => (*teller, opened),

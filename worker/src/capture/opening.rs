@@ -3,7 +3,7 @@
 use trafficlab_shared::protocol::capture::{CaptureEvent, CaptureJob, CaptureRecord, Progress};
 use trafficlab_shared::protocol::report::Delivery;
 
-use crate::shard::opening::MAX_IDLE_STARTS;
+use crate::job::verdict::{self, LOST_LOG, Last, Verdict};
 
 /// The decision.
 #[derive(Debug, PartialEq)]
@@ -53,35 +53,26 @@ pub(super) fn decide(job: &CaptureJob, delivery: Delivery, last: Option<&Capture
         let told = Told { windows: job.known.windows, ..Told::default() };
         let at = Resume { epoch: job.known.epoch + 1, told, starts: 1, ..Resume::default() };
         if job.known.started {
-            let reason = "the job's log is empty though it had started: results were lost in the broker".into();
-            return Opening::GiveUp { reason, at };
+            return Opening::GiveUp { reason: LOST_LOG.into(), at };
         }
         return Opening::Run(at);
     };
-    let leave = match &last.event {
+    let over = match &last.event {
         CaptureEvent::End { .. } => true,
         CaptureEvent::Failed { .. } => job.revision <= last.revision,
         CaptureEvent::Start { .. }
         | CaptureEvent::FileWanted
         | CaptureEvent::Batch
         | CaptureEvent::Gap { .. }
-        | CaptureEvent::Yield => delivery.sequence < last.delivery.sequence,
+        | CaptureEvent::Yield => false,
     };
-    if leave {
-        return Opening::Leave;
+    let known = Last { over, delivery: last.delivery, starts: last.starts, worker: &last.worker };
+    match verdict::judge(&known, delivery) {
+        Verdict::Run => Opening::Run(resume(last)),
+        Verdict::Leave => Opening::Leave,
+        Verdict::Fenced => Opening::Fenced,
+        Verdict::GiveUp(reason) => Opening::GiveUp { reason, at: resume(last) },
     }
-    if delivery < last.delivery {
-        return Opening::Fenced;
-    }
-    let at = resume(last);
-    if at.starts > MAX_IDLE_STARTS {
-        let reason = format!(
-            "{MAX_IDLE_STARTS} workers in a row started the job and got nowhere; the last was `{}`",
-            last.worker
-        );
-        return Opening::GiveUp { reason, at };
-    }
-    Opening::Run(at)
 }
 
 fn resume(last: &CaptureRecord) -> Resume {
@@ -109,6 +100,7 @@ pub(super) mod tests {
     use trafficlab_shared::protocol::report::EndReason;
 
     use super::*;
+    use crate::shard::opening::MAX_IDLE_STARTS;
 
     pub(in crate::capture) fn job(revision: u64, started: bool) -> CaptureJob {
         CaptureJob {

@@ -1,11 +1,9 @@
 //! What a capture job found, as records of its log.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
-use trafficlab_shared::clock;
 use trafficlab_shared::protocol::capture::{CaptureEvent, CaptureJob, CaptureRecord, Progress};
 use trafficlab_shared::protocol::report::Delivery;
 
@@ -13,9 +11,6 @@ use super::CaptureTask;
 use super::opening::{Resume, Told};
 use crate::outbox::ShardLog;
 use crate::shard::ShardFault;
-
-/// While an append waits for the broker the job is alive all the same.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
 /// Values of one kind, packed by the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -98,20 +93,7 @@ impl Teller {
 
     async fn append(&mut self, event: CaptureEvent, found: Found) -> Result<(), ShardFault> {
         let record = self.record(event, found);
-        {
-            let appending = self.log.append(&record);
-            tokio::pin!(appending);
-            loop {
-                self.alive_at.store(clock::boot_ns(), Ordering::Relaxed);
-                tokio::select! {
-                    appended = &mut appending => {
-                        appended?;
-                        break;
-                    }
-                    () = tokio::time::sleep(SIGN_OF_LIFE) => {}
-                }
-            }
-        }
+        self.log.append_alive(&record, &self.alive_at).await?;
         let (next, anomalies, connections) = (record.next, record.anomalies_told, record.connections_told);
         self.told = Told { windows: next, anomalies, connections };
         self.starts = record.starts;

@@ -6,14 +6,16 @@ use trafficlab_shared::model::capture::work::Work;
 use trafficlab_shared::protocol::subject;
 
 use super::{CaptureFault, Dispatch, inputs};
+use crate::dispatch::exports;
 use crate::store::captures::{CaptureWork, WORKS};
+use crate::store::exports::EXPORT_JOBS;
 
 /// Bytes of one message of an object.
 const CHUNK_BYTES: usize = 256 * 1024;
 
 /// Why an object is not there.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FileFault {
+pub(in crate::dispatch) enum FileFault {
     /// It will not be there however often it is tried.
     #[error("{0}")]
     Never(String),
@@ -35,15 +37,19 @@ fn later(error: impl std::fmt::Display) -> FileFault {
 /// Puts what a job needs into the object store under the job's id, unless it is there.
 pub(super) async fn provide(dispatch: &std::sync::Arc<Dispatch>, job: &str) -> Result<(), FileFault> {
     let work = WORKS.get(&dispatch.store, &job.to_owned()).map_err(later)?;
-    let Some(CaptureWork { work, input }) = work else {
+    let export = EXPORT_JOBS.contains(&dispatch.store, &job.to_owned()).map_err(later)?;
+    if work.is_none() && !export {
         return Ok(());
-    };
+    }
     let bucket = dispatch.broker.context().get_object_store(subject::FILES_BUCKET).await.map_err(later)?;
     match bucket.info(job).await {
         Ok(info) if !info.deleted => return Ok(()),
         Err(error) if error.kind() != InfoErrorKind::NotFound => return Err(later(error)),
         _ => {}
     }
+    let Some(CaptureWork { work, input }) = work else {
+        return exports::provide(dispatch, &bucket, job).await;
+    };
     match (work, input) {
         (Work::File { path, bytes, .. }, _) => put_file(dispatch, &bucket, job, &path, bytes).await,
         (_, Some(input)) => {
@@ -87,7 +93,11 @@ async fn put_file(
     put(bucket, job, &mut file).await
 }
 
-async fn put(bucket: &ObjectStore, job: &str, from: &mut (impl AsyncRead + Unpin + Send)) -> Result<(), FileFault> {
+pub(in crate::dispatch) async fn put(
+    bucket: &ObjectStore,
+    job: &str,
+    from: &mut (impl AsyncRead + Unpin + Send),
+) -> Result<(), FileFault> {
     let meta = ObjectMetadata { name: job.to_owned(), chunk_size: Some(CHUNK_BYTES), ..ObjectMetadata::default() };
     bucket.put(meta, from).await.map(drop).map_err(later)
 }

@@ -4,14 +4,14 @@
 //! is there again.
 
 pub(super) mod change;
-mod files;
+pub(in crate::dispatch) mod files;
 mod inputs;
 mod live;
 mod news;
 mod place;
-mod reconcile;
+pub(in crate::dispatch) mod reconcile;
 mod remove;
-mod retire;
+pub(in crate::dispatch) mod retire;
 mod room;
 #[cfg(test)]
 mod tests;
@@ -26,6 +26,7 @@ use trafficlab_shared::config::CapturesConfig;
 use trafficlab_shared::model::capture::work::Work;
 use trafficlab_shared::protocol::capture::Progress;
 
+use super::exports::ExportFiles;
 use super::ingest::TakenCaptures;
 use super::{Dispatch, lock};
 use crate::store::captures::{CAPTURE_JOBS, CAPTURES, Capture, CaptureJobRow, CaptureState, WORKS};
@@ -81,10 +82,11 @@ pub struct JobView {
     pub reason: Option<String>,
 }
 
-/// What the coordinator remembers of captures besides the store.
+/// What the coordinator remembers of captures and exports besides the store.
 #[derive(Debug)]
 pub struct Desk {
     folder: PathBuf,
+    pub(super) exports: ExportFiles,
     quota_bytes: u64,
     keep_days: u32,
     active: Mutex<HashMap<String, reconcile::Active>>,
@@ -98,11 +100,12 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Captures whose files lie in `folder`, one folder each by the capture's id.
+    /// Captures whose files lie in `folder`, one folder each by the capture's id, and exports with files of their own.
     #[must_use]
-    pub fn new(config: &CapturesConfig, folder: PathBuf) -> Self {
+    pub fn new(config: &CapturesConfig, folder: PathBuf, exports: ExportFiles) -> Self {
         Self {
             folder,
+            exports,
             quota_bytes: config.quota_bytes.0,
             keep_days: config.keep_days,
             active: Mutex::default(),
@@ -117,14 +120,24 @@ impl Desk {
     }
 
     /// Looks after a job from now on.
-    fn attend(&self, job: &str) {
+    pub(super) fn attend(&self, job: &str) {
         lock(&self.active).entry(job.to_owned()).or_default();
         self.wake.notify_one();
     }
 
     /// Tells everybody who waits that rows have changed.
-    fn changed(&self) {
+    pub(super) fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// A sign whenever rows have changed.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Logs whose records were taken up to a sequence.
+    pub(super) fn purge(&self, sequences: Vec<(String, u64)>) {
+        lock(&self.purges).extend(sequences);
     }
 
     fn tell(&self, news: CaptureNews) {
@@ -203,7 +216,7 @@ impl Dispatch {
         if taken.sequences.is_empty() {
             return;
         }
-        lock(&self.captures.purges).extend(taken.sequences);
+        self.captures.purge(taken.sequences);
         for job in &taken.jobs {
             self.captures.attend(job);
         }

@@ -1,4 +1,4 @@
-//! Makes the broker agree with the stored capture jobs: desired states, job messages, files on their way, and the end of
+//! Makes the broker agree with the stored capture jobs and exports: desired states, job messages, files on their way, and the end of
 //! all of these. Looks every second and whenever something changed.
 
 use std::sync::Arc;
@@ -14,14 +14,16 @@ use super::files::{self, FileFault};
 use super::retire::{clear_away, purge_taken, retire};
 use super::{CaptureFault, Dispatch, capture, change, interface, lock, place};
 use crate::dispatch::broker::BrokerFault;
+use crate::dispatch::exports;
 use crate::store::captures::{CAPTURE_JOBS, CaptureJobRow, CaptureState, CaptureWork, GONE_JOBS, WORKS};
+use crate::store::exports::EXPORT_JOBS;
 use crate::store::{Batch, StoreError};
 
 const TICK: Duration = Duration::from_secs(1);
 /// A job that nobody took is published again after this long; the broker refuses it while the first is there.
 const REPUBLISH: Duration = Duration::from_secs(5);
 /// A running job whose log is silent for this long may have lost its job message.
-const SILENT_NS: u64 = 20_000_000_000;
+pub(in crate::dispatch) const SILENT_NS: u64 = 20_000_000_000;
 /// A job that is to stop and whose worker is gone is over after this long; nobody needs to take it only to end it.
 const ABANDONED_NS: u64 = 10_000_000_000;
 /// The object is looked for again after this long while its job is not over, and tried again this soon after a failure.
@@ -62,7 +64,7 @@ enum Object {
 
 /// A problem in one pass; the next one tries again.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PassError {
+pub(in crate::dispatch) enum PassError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -105,6 +107,7 @@ fn remember(dispatch: &Dispatch) -> Result<(), StoreError> {
             active.insert(job, Active::default());
         }
     }
+    active.extend(exports::remember(dispatch)?.into_iter().map(|job| (job, Active::default())));
     for row in GONE_JOBS.scan(&dispatch.store, false) {
         active.insert(row?.0, Active::default());
     }
@@ -159,7 +162,10 @@ fn note(dispatch: &Dispatch, job: &str, outcome: Result<(), FileFault>) {
         Err(FileFault::Never(reason)) => {
             tracing::warn!(%job, %reason, "a capture job fails");
             set_object(dispatch, job, Object::Failed(Instant::now()));
-            if let Err(error) = dispatch.end_job(job, CaptureState::Failed, Some(reason)) {
+            let ended = exports::end(dispatch, job, Some(&reason)).map_err(CaptureFault::from);
+            let ended = ended.and_then(|()| dispatch.end_job(job, CaptureState::Failed, Some(reason)));
+            dispatch.captures.changed();
+            if let Err(error) = ended {
                 tracing::error!(%job, %error, "a failed capture job cannot be stored");
             }
         }
@@ -168,6 +174,9 @@ fn note(dispatch: &Dispatch, job: &str, outcome: Result<(), FileFault>) {
 
 /// One job; true when its object is to be put on the broker.
 async fn reconcile(dispatch: &Dispatch, job: &str) -> Result<bool, PassError> {
+    if let Some(row) = EXPORT_JOBS.get(&dispatch.store, &job.to_owned())? {
+        return exports::reconcile(dispatch, row).await;
+    }
     let Some(row) = CAPTURE_JOBS.get(&dispatch.store, &job.to_owned())? else {
         clear_away(dispatch, job).await?;
         return Ok(false);
@@ -185,21 +194,37 @@ async fn reconcile(dispatch: &Dispatch, job: &str) -> Result<bool, PassError> {
     let Some(work) = WORKS.get(&dispatch.store, &row.job)? else {
         return Ok(false);
     };
-    let object = lock(&dispatch.captures.active).get(job).map(|active| active.object).unwrap_or_default();
-    let needs = work.input.is_some() || row.file_wanted;
-    let puts = needs
-        && match object {
-            Object::Unknown => true,
-            Object::OnItsWay => false,
-            Object::There(at) => at.elapsed() > LOOK_AGAIN,
-            Object::Failed(at) => at.elapsed() > TRY_AGAIN,
-        };
+    let puts = (work.input.is_some() || row.file_wanted) && wants_object(dispatch, job);
     // Work on windows is published once its windows are there; a file's worker waits for it.
-    let ready = work.input.is_none() || matches!(object, Object::There(_));
+    let ready = work.input.is_none() || is_there(dispatch, job);
     if ready && wants_job(&row) {
         publish(dispatch, row, work).await?;
     }
     Ok(puts)
+}
+
+fn object(dispatch: &Dispatch, job: &str) -> Object {
+    lock(&dispatch.captures.active).get(job).map(|active| active.object).unwrap_or_default()
+}
+
+/// Whether a job's object is on the broker, as far as is known.
+pub(in crate::dispatch) fn is_there(dispatch: &Dispatch, job: &str) -> bool {
+    matches!(object(dispatch, job), Object::There(_))
+}
+
+/// Whether it is time to put a job's object on the broker, or to look whether it is still there.
+pub(in crate::dispatch) fn wants_object(dispatch: &Dispatch, job: &str) -> bool {
+    match object(dispatch, job) {
+        Object::Unknown => true,
+        Object::OnItsWay => false,
+        Object::There(at) => at.elapsed() > LOOK_AGAIN,
+        Object::Failed(at) => at.elapsed() > TRY_AGAIN,
+    }
+}
+
+/// Looks after a job no more.
+pub(in crate::dispatch) fn forget(dispatch: &Dispatch, job: &str) {
+    lock(&dispatch.captures.active).remove(job);
 }
 
 /// Whether a job is to stop and nobody is there to do it.
@@ -217,7 +242,11 @@ fn wants_job(row: &CaptureJobRow) -> bool {
     }
 }
 
-pub(super) async fn write_desired(dispatch: &Dispatch, job: &str, desired: &Desired) -> Result<(), PassError> {
+pub(in crate::dispatch) async fn write_desired(
+    dispatch: &Dispatch,
+    job: &str,
+    desired: &Desired,
+) -> Result<(), PassError> {
     let written = lock(&dispatch.captures.active).get(job).and_then(|active| active.written);
     if written == Some(desired.revision) {
         return Ok(());
@@ -230,7 +259,8 @@ pub(super) async fn write_desired(dispatch: &Dispatch, job: &str, desired: &Desi
 }
 
 async fn publish(dispatch: &Dispatch, mut row: CaptureJobRow, work: CaptureWork) -> Result<(), PassError> {
-    let Some(attempt) = next_attempt(dispatch, &row) else {
+    let revision = row.desired.revision;
+    let Some(attempt) = next_attempt(dispatch, &row.job, revision) else {
         return Ok(());
     };
     if let Some(interface) = interface(&work.work)
@@ -249,18 +279,22 @@ async fn publish(dispatch: &Dispatch, mut row: CaptureJobRow, work: CaptureWork)
     };
     let host = row.host.as_deref();
     dispatch.broker.publish_capture(host, &job).await?;
-    if let Some(active) = lock(&dispatch.captures.active).get_mut(&row.job) {
-        let revision = row.desired.revision;
-        active.published = Some(Published { at: Instant::now(), attempts: attempt, revision });
-    }
+    published(dispatch, &row.job, attempt, revision);
     Ok(())
 }
 
+/// Takes down that a job's message was published.
+pub(in crate::dispatch) fn published(dispatch: &Dispatch, job: &str, attempts: u32, revision: u64) {
+    if let Some(active) = lock(&dispatch.captures.active).get_mut(job) {
+        active.published = Some(Published { at: Instant::now(), attempts, revision });
+    }
+}
+
 /// The number of the next try, unless one was made for this revision a moment ago.
-fn next_attempt(dispatch: &Dispatch, row: &CaptureJobRow) -> Option<u32> {
+pub(in crate::dispatch) fn next_attempt(dispatch: &Dispatch, job: &str, revision: u64) -> Option<u32> {
     let active = lock(&dispatch.captures.active);
-    match active.get(&row.job)?.published {
-        Some(last) if last.revision == row.desired.revision && last.at.elapsed() < REPUBLISH => None,
+    match active.get(job)?.published {
+        Some(last) if last.revision == revision && last.at.elapsed() < REPUBLISH => None,
         Some(last) => Some(last.attempts + 1),
         None => Some(1),
     }
@@ -280,7 +314,7 @@ async fn settle_host(dispatch: &Dispatch, row: &mut CaptureJobRow, interface: &s
     };
     if row.host.as_ref() != Some(&host) {
         // It may wait on another host, whose workers are gone.
-        dispatch.broker.purge_capture_job(&row.job).await?;
+        dispatch.broker.purge_single_job(&row.job).await?;
         let _guard = dispatch.store.lock();
         let Some(mut now) = CAPTURE_JOBS.get(&dispatch.store, &row.job)? else {
             return Ok(false);

@@ -11,7 +11,7 @@ use crate::store::Batch;
 use crate::store::captures::{CAPTURE_JOBS, CaptureJobRow, GONE_JOBS, WORKS};
 
 /// The last record of a finished job stays this long, so that a worker that slept finds the end.
-const KEEP_END_NS: u64 = 600_000_000_000;
+pub(in crate::dispatch) const KEEP_END_NS: u64 = 600_000_000_000;
 
 /// A finished job leaves the broker: its message and object at once, its log when nobody can still be asleep over it.
 pub(super) async fn retire(dispatch: &Dispatch, row: CaptureJobRow) -> Result<(), PassError> {
@@ -68,11 +68,11 @@ pub(super) async fn clear_away(dispatch: &Dispatch, job: &str) -> Result<(), Pas
 }
 
 /// Removes a job's message and its object, once.
-async fn tidy(dispatch: &Dispatch, job: &str, object: bool) -> Result<(), PassError> {
+pub(in crate::dispatch) async fn tidy(dispatch: &Dispatch, job: &str, object: bool) -> Result<(), PassError> {
     if lock(&dispatch.captures.active).get(job).is_some_and(|active| active.tidied) {
         return Ok(());
     }
-    dispatch.broker.purge_capture_job(job).await?;
+    dispatch.broker.purge_single_job(job).await?;
     if object {
         files::forget(dispatch, job).await?;
     }
@@ -82,9 +82,9 @@ async fn tidy(dispatch: &Dispatch, job: &str, object: bool) -> Result<(), PassEr
     Ok(())
 }
 
-async fn remove_messages(dispatch: &Dispatch, job: &str) -> Result<(), PassError> {
-    dispatch.broker.purge_capture_job(job).await?;
-    dispatch.broker.purge_results(&subject::capture_results(job), None).await?;
+pub(in crate::dispatch) async fn remove_messages(dispatch: &Dispatch, job: &str) -> Result<(), PassError> {
+    dispatch.broker.purge_single_job(job).await?;
+    dispatch.broker.purge_results(&subject::single_results(job), None).await?;
     dispatch.broker.forget_desired(job).await?;
     Ok(())
 }
@@ -94,7 +94,7 @@ pub(super) async fn purge_taken(dispatch: &Dispatch) {
     let taken: Vec<(String, u64)> = lock(&dispatch.captures.purges).drain().collect();
     stream::iter(taken)
         .for_each_concurrent(AT_ONCE, |(job, sequence)| async move {
-            let filter = subject::capture_results(&job);
+            let filter = subject::single_results(&job);
             if let Err(error) = dispatch.broker.purge_results(&filter, Some(sequence)).await {
                 tracing::debug!(%filter, %error, "taken records stay until the next pass");
                 lock(&dispatch.captures.purges).entry(job).or_insert(sequence);

@@ -7,7 +7,9 @@ use trafficlab_engine::traffic::timings::Timings;
 
 use super::Incoming;
 use super::captures::TakenCaptures;
+use super::exports::TakenExports;
 use super::take::Work;
+use crate::dispatch::exports::ExportFiles;
 use crate::store::entries::{POSITION, Position, QUARANTINE};
 use crate::store::segment::{Frame, FrameMeta, Location, SegmentDir, SegmentError, SegmentLog};
 use crate::store::{Batch, Store, StoreError};
@@ -45,21 +47,24 @@ pub struct Taken {
     pub dropped: u64,
     /// What changed of captures.
     pub captures: TakenCaptures,
+    /// What changed of exports.
+    pub exports: TakenExports,
 }
 
 /// The only writer of results.
 pub struct Ingester {
     store: Store,
     log: SegmentLog,
+    exports: ExportFiles,
     position: Position,
 }
 
 impl Ingester {
-    /// Takes over the segments at the stored position.
+    /// Takes over the segments at the stored position; files of exports go where `exports` says.
     ///
     /// # Errors
     /// When the store or the segments cannot be read.
-    pub fn open(store: Store, folder: &std::path::Path) -> Result<Self, IngestError> {
+    pub fn open(store: Store, folder: &std::path::Path, exports: ExportFiles) -> Result<Self, IngestError> {
         let position = match POSITION.get(&store, &0)? {
             Some(position) => position,
             // Opening the log at position zero would remove every result.
@@ -72,7 +77,7 @@ impl Ingester {
             }
         };
         let log = SegmentLog::open(folder, position.committed, crate::store::segment::SegmentOptions::default())?;
-        Ok(Self { store, log, position })
+        Ok(Self { store, log, exports, position })
     }
 
     /// The position in the stream made at `stream_ns`: its beginning when that is another one than
@@ -98,6 +103,7 @@ impl Ingester {
         if work.common.last_sequence == 0 {
             return Ok(Taken::default());
         }
+        work.exports.write(&self.exports);
         let frames = Frames { traffic: work.traffic.frames(&self.store)?, captures: work.captures.frames() };
         let locations = self.append(&work, &frames)?;
         let position = Position {
@@ -130,13 +136,14 @@ impl Ingester {
         locations: &[Location],
         position: Position,
     ) -> Result<Taken, IngestError> {
-        let Work { traffic, captures, common } = work;
+        let Work { traffic, captures, exports, common } = work;
         let mut batch = Batch::new();
         let mut taken = Taken { aside: count(&common.aside), dropped: common.dropped, ..Taken::default() };
         let (entries, packs) = locations.split_at(frames.traffic.len().min(locations.len()));
         let guard = self.store.lock();
         traffic.put(&self.store, (&frames.traffic, entries), common.last_stored_ns, &mut batch, &mut taken)?;
         captures.put(&self.store, packs, &mut batch, &mut taken.captures)?;
+        exports.put(&self.store, &mut batch, &mut taken.exports)?;
         for (sequence, aside) in &common.aside {
             QUARANTINE.put(&mut batch, sequence, aside)?;
         }

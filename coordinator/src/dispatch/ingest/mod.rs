@@ -6,6 +6,7 @@
 
 mod captures;
 mod commit;
+mod exports;
 mod take;
 mod traffic;
 
@@ -20,6 +21,7 @@ use trafficlab_shared::protocol::subject;
 
 pub use captures::TakenCaptures;
 pub use commit::{Ingester, Taken};
+pub use exports::TakenExports;
 
 use super::Dispatch;
 use crate::store::entries::Position;

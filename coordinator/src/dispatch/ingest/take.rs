@@ -4,6 +4,7 @@ use trafficlab_shared::protocol::subject;
 
 use super::Incoming;
 use super::captures::Captures;
+use super::exports::Exports;
 use super::traffic::Traffic;
 use crate::store::entries::SetAside;
 use crate::store::{Store, StoreError};
@@ -16,10 +17,11 @@ const ASIDE_BYTES: usize = 48 * 1024;
 pub(super) struct Work {
     pub(super) traffic: Traffic,
     pub(super) captures: Captures,
+    pub(super) exports: Exports,
     pub(super) common: Common,
 }
 
-/// What both families share.
+/// What all families share.
 #[derive(Debug, Default)]
 pub(super) struct Common {
     pub(super) aside: Vec<(u64, SetAside)>,
@@ -31,13 +33,15 @@ pub(super) struct Common {
 impl Work {
     /// Takes one message.
     pub(super) fn take(&mut self, store: &Store, message: &Incoming) -> Result<(), StoreError> {
-        let Self { traffic, captures, common } = self;
+        let Self { traffic, captures, exports, common } = self;
         common.last_sequence = message.sequence;
         common.last_stored_ns = message.stored_ns;
         if let Some(shard) = subject::parse_traffic_results(&message.subject) {
             traffic.take(store, message, shard, common)
         } else if let Some(job) = subject::parse_capture_results(&message.subject) {
             captures.take(store, message, job, common)
+        } else if let Some(job) = subject::parse_export_results(&message.subject) {
+            exports.take(store, message, job, common)
         } else {
             common.set_aside(message, "nothing is expected on this subject".into());
             Ok(())

@@ -15,6 +15,7 @@ use trafficlab_shared::protocol::{codec, subject};
 use uuid::Uuid;
 
 use super::{Incoming, Ingester};
+use crate::dispatch::exports::ExportFiles;
 use crate::dispatch::runs;
 use crate::entries::EntryReader;
 use crate::measured::Times;
@@ -30,6 +31,10 @@ struct Bench {
     ingester: Option<Ingester>,
     job: String,
     sequence: u64,
+}
+
+fn exports(folder: &TempDir) -> ExportFiles {
+    ExportFiles::new(folder.path().join("exports"))
 }
 
 impl Bench {
@@ -57,7 +62,7 @@ impl Bench {
         let mut batch = Batch::new();
         runs::plan(&mut batch, &spec).unwrap();
         store.apply(batch).unwrap();
-        let ingester = Ingester::open(store.clone(), folder.path()).unwrap();
+        let ingester = Ingester::open(store.clone(), folder.path(), exports(&folder)).unwrap();
         let mut bench = Self { folder, store, ingester: Some(ingester), job, sequence: 0 };
         bench.ingester().position_in(1);
         bench
@@ -218,7 +223,7 @@ fn a_crash_after_the_segments_and_before_the_store_leaves_no_trace() {
     let mut bytes = std::fs::read(&name).unwrap();
     bytes.extend_from_slice(b"half a frame");
     std::fs::write(&name, bytes).unwrap();
-    bench.ingester = Some(Ingester::open(bench.store.clone(), bench.folder.path()).unwrap());
+    bench.ingester = Some(Ingester::open(bench.store.clone(), bench.folder.path(), exports(&bench.folder)).unwrap());
     let second = bench.record(0, Event::Batch, 3, 5);
     bench.ingester().commit(&[second]).unwrap();
     assert_eq!(bench.sequences(), [1, 2, 3, 4, 5]);
@@ -254,7 +259,7 @@ fn segments_without_their_metadata_are_not_thrown_away() {
     let mut bench = Bench::new(1);
     let first = bench.record(0, Event::Batch, 0, 3);
     bench.ingester().commit(&[first]).unwrap();
-    let opened = Ingester::open(Store::in_memory().unwrap(), bench.folder.path());
+    let opened = Ingester::open(Store::in_memory().unwrap(), bench.folder.path(), exports(&bench.folder));
     assert!(opened.is_err_and(|error| error.to_string().contains("restore a dump")));
 }
 

@@ -10,10 +10,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::files::RestoredFiles;
 use super::lines::LineError;
 use super::{DumpCounts, DumpError, FileLine, SegmentLine};
+use crate::store::generations::Generations;
 use crate::store::kv::{Batch, Kv as _};
 use crate::store::segment::{file_path, frame};
-use crate::store::sled_kv::SledKv;
-use crate::store::{KV_FOLDER, SEGMENT_FOLDER, sync_folder};
+use crate::store::{SEGMENT_FOLDER, sync_folder};
 
 /// Keys and values are applied in batches of about this many bytes.
 const BATCH_BYTES: usize = 1024 * 1024;
@@ -21,7 +21,7 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// A store in the making.
 pub(super) struct Target {
     folder: PathBuf,
-    kv: SledKv,
+    kv: Generations,
     batch: Batch,
     batch_bytes: usize,
     files: SegmentFiles,
@@ -36,7 +36,7 @@ impl Target {
         fs::create_dir_all(&segments).map_err(DumpError::io("create the restored folder"))?;
         Ok(Self {
             folder: folder.to_path_buf(),
-            kv: SledKv::open(&folder.join(KV_FOLDER))?,
+            kv: Generations::open(folder)?,
             batch: Batch::new(),
             batch_bytes: 0,
             files: SegmentFiles { folder: segments, current: None },

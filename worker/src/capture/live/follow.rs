@@ -19,8 +19,8 @@ use trafficlab_shared::model::capture::settings::AnalysisSettings;
 use trafficlab_shared::model::capture::window::Window;
 
 use crate::capture::analysis::analysis_outcome;
-use crate::capture::thread::Flags;
 use crate::io::capture::{Batch, Hand, KeptFiles, Taken};
+use crate::job::thread::Flags;
 
 /// Longest wait for packets: how late a window may close by the clock.
 const WAIT: Duration = Duration::from_millis(20);

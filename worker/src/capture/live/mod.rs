@@ -16,11 +16,11 @@ use trafficlab_shared::model::capture::work::{LiveSpec, Work};
 use trafficlab_shared::protocol::capture::{CaptureEvent, Progress};
 use trafficlab_shared::protocol::report::EndReason;
 
-use super::orders::{Order, Orders};
 use super::teller::{Found, Teller};
-use super::thread::{self, Flags};
 use super::{CaptureTask, analysis, packs};
 use crate::io::capture::{CaptureFault, KeptFiles, Taken, Tap};
+use crate::job::orders::{Order, Orders};
+use crate::job::thread::{self, Flags};
 use crate::shard::{ShardEnd, ShardFault};
 use follow::{Closed, Follow, Last};
 

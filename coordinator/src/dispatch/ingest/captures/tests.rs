@@ -18,6 +18,7 @@ use trafficlab_shared::protocol::subject;
 
 use crate::dispatch::captures::CaptureNews;
 use crate::dispatch::captures::change::{Between, plan, plan_on, plan_stop};
+use crate::dispatch::exports::ExportFiles;
 use crate::dispatch::ingest::{Incoming, Ingester, Taken};
 use crate::store::captures::{
     ANOMALIES, BASELINES, CAPTURE_JOBS, CAPTURES, Capture, CaptureJobRow, CaptureState, GONE_JOBS, Source, WIRES,
@@ -54,7 +55,8 @@ impl Bench {
         let capture = Capture { id: "c".into(), source, ..Capture::default() };
         let (_, job) = plan(&mut batch, capture, file()).unwrap();
         store.apply(batch).unwrap();
-        let mut ingester = Ingester::open(store.clone(), folder.path()).unwrap();
+        let exports = ExportFiles::new(folder.path().join("exports"));
+        let mut ingester = Ingester::open(store.clone(), folder.path(), exports).unwrap();
         ingester.position_in(1);
         Self { folder, store, ingester, job, sequence: 0 }
     }

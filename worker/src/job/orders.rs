@@ -1,4 +1,4 @@
-//! What the coordinator and this worker want of a capture job: one place to wait for both.
+//! What the coordinator and this worker want of a job with one shard: one place to wait for both.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,6 @@ use tokio::sync::watch;
 use trafficlab_shared::clock;
 use trafficlab_shared::protocol::control::{Desired, DesiredState};
 
-use super::CaptureTask;
 use crate::shard::ShardFault;
 
 /// How long the control bucket may stay silent.
@@ -16,7 +15,7 @@ const DESIRED_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A reason to leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// End the job; the desired revision that says so.
     Stop(u64),
     /// Give it back to the queue.
@@ -24,7 +23,7 @@ pub(super) enum Order {
 }
 
 /// Where orders come from.
-pub(super) struct Orders {
+pub(crate) struct Orders {
     desired: watch::Receiver<Option<Desired>>,
     give_back: watch::Receiver<bool>,
     alive_at: Arc<AtomicU64>,
@@ -33,20 +32,20 @@ pub(super) struct Orders {
 }
 
 impl Orders {
-    pub(super) fn of(task: &CaptureTask) -> Self {
-        Self {
-            desired: task.desired.clone(),
-            give_back: task.give_back.clone(),
-            alive_at: Arc::clone(&task.alive_at),
-            revision: task.job.revision,
-        }
+    pub(crate) fn new(
+        desired: &watch::Receiver<Option<Desired>>,
+        give_back: &watch::Receiver<bool>,
+        alive_at: &Arc<AtomicU64>,
+        revision: u64,
+    ) -> Self {
+        Self { desired: desired.clone(), give_back: give_back.clone(), alive_at: Arc::clone(alive_at), revision }
     }
 
     /// Waits until the desired state is at least as new as the job message; `None` is the word to go.
     ///
     /// # Errors
     /// [`ShardFault::NoDesiredState`] after 30 s without any.
-    pub(super) async fn word(&mut self) -> Result<Option<Order>, ShardFault> {
+    pub(crate) async fn word(&mut self) -> Result<Option<Order>, ShardFault> {
         let deadline = tokio::time::Instant::now() + DESIRED_TIMEOUT;
         loop {
             if let Some(order) = self.now() {
@@ -72,7 +71,7 @@ impl Orders {
     }
 
     /// The next reason to leave; waits for ever while there is none. Cancel safe.
-    pub(super) async fn next(&mut self) -> Order {
+    pub(crate) async fn next(&mut self) -> Order {
         loop {
             if let Some(order) = self.now() {
                 return order;
@@ -90,7 +89,7 @@ impl Orders {
     }
 
     /// The reason to leave, if there is one now.
-    pub(super) fn now(&self) -> Option<Order> {
+    pub(crate) fn now(&self) -> Option<Order> {
         let stop = self.desired.borrow().as_ref().and_then(|desired| {
             let over = matches!(desired.state, DesiredState::Stop | DesiredState::Tombstone);
             (over && desired.revision >= self.revision).then_some(Order::Stop(desired.revision))

@@ -9,41 +9,41 @@ use trafficlab_shared::clock;
 
 /// The flags of one thread; clones are the same flags.
 #[derive(Debug, Clone)]
-pub(super) struct Flags {
+pub(crate) struct Flags {
     alive_at: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
     broken: Arc<OnceLock<String>>,
 }
 
 impl Flags {
-    pub(super) fn new(alive_at: &Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(alive_at: &Arc<AtomicU64>) -> Self {
         Self { alive_at: Arc::clone(alive_at), stop: Arc::default(), broken: Arc::default() }
     }
 
     /// Shows life.
-    pub(super) fn bump(&self) {
+    pub(crate) fn bump(&self) {
         self.alive_at.store(clock::boot_ns(), Ordering::Relaxed);
     }
 
     /// Asks the thread to end.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
     /// Why the bytes broke off, if they did. To the engine that looks like a damaged file; it is none.
-    pub(super) fn broken(&self) -> Option<&str> {
+    pub(crate) fn broken(&self) -> Option<&str> {
         self.broken.get().map(String::as_str)
     }
 
     /// Whether it was asked to.
-    pub(super) fn stopped(&self) -> bool {
+    pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 }
 
 /// Stops the thread when its task ends early, whatever the reason.
 #[derive(Debug)]
-pub(super) struct StopOnDrop(pub(super) Flags);
+pub(crate) struct StopOnDrop(pub(crate) Flags);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
@@ -52,9 +52,9 @@ impl Drop for StopOnDrop {
 }
 
 /// A reader that shows life with every read and ends when it is told to.
-pub(super) struct Watched<R> {
-    pub(super) inner: R,
-    pub(super) flags: Flags,
+pub(crate) struct Watched<R> {
+    pub(crate) inner: R,
+    pub(crate) flags: Flags,
 }
 
 impl<R: Read> Read for Watched<R> {
@@ -74,7 +74,7 @@ impl<R: Read> Read for Watched<R> {
 }
 
 /// What a blocking thread came back with. A panic there goes on as a panic here, which the actor sees.
-pub(super) async fn joined<T>(thread: &mut JoinHandle<T>) -> T {
+pub(crate) async fn joined<T>(thread: &mut JoinHandle<T>) -> T {
     match thread.await {
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
