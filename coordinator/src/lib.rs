@@ -3,6 +3,7 @@
 //! Invariants: a request is answered after its change is on disk; results are visible after their
 //! commit; only `dispatch` knows the broker, only `http` and `systems` know HTTP.
 
+pub mod adops;
 pub mod alerts;
 pub mod archive;
 pub mod cli;
