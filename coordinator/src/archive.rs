@@ -8,6 +8,7 @@ use anyhow::Context;
 use trafficlab_shared::config::Config;
 use trafficlab_shared::target::TargetUrl;
 
+use crate::adops::privacy::carry_over;
 use crate::run::{STORE_FOLDER, VISITS_FOLDER};
 use crate::store::entries::POSITION;
 use crate::store::segment::SegmentDir;
@@ -41,12 +42,18 @@ pub fn dump(config: &Config, output: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads a dump into an empty data folder; `-` is standard input.
+/// Reads a dump into an empty data folder; `-` is standard input. `erased` is the list of erasures of the server that the
+/// dump is of, or of a later state of it: who was erased after the dump is erased again when the server starts.
 ///
 /// # Errors
-/// When the folder is not empty or the dump is not whole.
-pub fn restore(config: &Config, input: &Path) -> anyhow::Result<()> {
+/// When the folder is not empty, the dump is not whole, or the list cannot be read.
+pub fn restore(config: &Config, input: &Path, erased: Option<&Path>) -> anyhow::Result<()> {
     std::fs::create_dir_all(&config.data_dir)?;
+    if let Some(list) = erased {
+        // First: a restored store without it would bring people back.
+        let lines = carry_over(list, &config.data_dir).with_context(|| format!("cannot use `{}`", list.display()))?;
+        tracing::info!(lines, "erasures are carried over");
+    }
     let source: Box<dyn Read> = if input == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {

@@ -133,6 +133,9 @@ pub struct RestoreArgs {
     /// What to read; `-` is standard input
     #[arg(value_name = "FILE")]
     pub input: PathBuf,
+    /// `erased.jsonl` of the server's latest data folder: who was erased since the dump is erased again
+    #[arg(long, value_name = "FILE")]
+    pub erased: Option<PathBuf>,
     /// Flags of the configuration
     #[command(flatten)]
     pub config: ConfigArgs,

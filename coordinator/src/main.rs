@@ -27,7 +27,7 @@ fn main() -> ExitCode {
             with_config(&args.config.sources(), args.config.print_config, |config| archive::dump(&config, &args.output))
         }
         Command::Restore(args) => with_config(&args.config.sources(), args.config.print_config, |config| {
-            archive::restore(&config, &args.input)
+            archive::restore(&config, &args.input, args.erased.as_deref())
         }),
         Command::Ownership(args) => with_config(&args.config.sources(), args.config.print_config, |config| {
             archive::ownership(&config, &args.url)

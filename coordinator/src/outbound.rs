@@ -56,15 +56,23 @@ impl Outbound {
     /// # Errors
     /// Why it may not be called.
     pub fn check(&self, url: &Url) -> Result<(), NotAllowed> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(NotAllowed::Scheme);
-        }
-        match url.host() {
-            Some(url::Host::Ipv4(address)) => judge(address.into(), self.allow_private),
-            Some(url::Host::Ipv6(address)) => judge(address.into(), self.allow_private),
-            Some(url::Host::Domain(_)) => Ok(()),
-            None => Err(NotAllowed::Scheme),
-        }
+        check(url, self.allow_private)
+    }
+}
+
+/// Judges what can be judged of a URL before a name is looked up, for settings that name one.
+///
+/// # Errors
+/// Why it may not be called.
+pub fn check(url: &Url, allow_private: bool) -> Result<(), NotAllowed> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(NotAllowed::Scheme);
+    }
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => judge(address.into(), allow_private),
+        Some(url::Host::Ipv6(address)) => judge(address.into(), allow_private),
+        Some(url::Host::Domain(_)) => Ok(()),
+        None => Err(NotAllowed::Scheme),
     }
 }
 
@@ -128,6 +136,7 @@ mod tests {
         Outbound::new(&OutboundConfig { allow_private, timeout }).unwrap()
     }
 
+    // checklist 62, 63
     #[test]
     fn addresses_are_judged() {
         let judge = |text: &str, private| outbound(private).check(&text.parse().unwrap()).is_ok();
@@ -136,6 +145,13 @@ mod tests {
             ("http://127.0.0.1:1/", false, true),
             ("http://[::1]/", false, true),
             ("http://10.1.2.3/", false, true),
+            ("http://172.16.0.1/", false, true),
+            ("http://192.168.0.1/", false, true),
+            ("http://[fc00::1]/", false, true),
+            ("http://[::ffff:127.0.0.1]/", false, true),
+            ("http://2130706433/", false, true),
+            ("http://0x7f.1/", false, true),
+            ("http://0177.0.0.1/", false, true),
             ("http://169.254.169.254/latest", false, false),
             ("http://[::ffff:169.254.169.254]/", false, false),
             ("https://name.test/", true, true),
@@ -145,6 +161,7 @@ mod tests {
         }
     }
 
+    // checklist 62: what a name leads to is judged at the connection, not before it.
     #[tokio::test]
     async fn names_are_judged_by_where_they_lead() {
         let error = outbound(false).client.get("http://localhost:9/").send().await.unwrap_err();

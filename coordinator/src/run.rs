@@ -3,20 +3,24 @@
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use trafficlab_shared::config::Config;
 
+use crate::adops::{self, Adops};
 use crate::dev::DevCluster;
 use crate::dispatch::Dispatch;
 use crate::dispatch::broker::Broker;
 use crate::dispatch::captures::Desk;
+use crate::dispatch::exports::ExportFiles;
 use crate::dispatch::ingest::Ingester;
 use crate::http::{self, App};
 use crate::store::segment::SegmentDir;
 use crate::store::{SEGMENT_FOLDER, Store};
+use crate::systems;
 use crate::systems::analyzer::files;
 use crate::systems::traffic::upkeep;
 use crate::systems::visits::transfer::retention;
@@ -28,6 +32,8 @@ pub(crate) const STORE_FOLDER: &str = "store";
 pub(crate) const VISITS_FOLDER: &str = "visits";
 /// The folder of the captures' own files in the data folder.
 const CAPTURES_FOLDER: &str = "captures";
+/// The folder of exports in the data folder.
+const EXPORTS_FOLDER: &str = "exports";
 
 /// Starts broker and workers on this machine and serves until told to stop.
 ///
@@ -55,14 +61,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let folder = config.data_dir.join(STORE_FOLDER);
     let segments = folder.join(SEGMENT_FOLDER);
     let settings = Arc::clone(&config);
-    let (store, ingester, visits) = tokio::task::spawn_blocking(move || open(&folder, &settings)).await??;
+    let (store, ingester, visits, adops) = tokio::task::spawn_blocking(move || open(&folder, &settings)).await??;
     let broker = tokio::select! {
         broker = Broker::connect(&config.nats) => broker?,
         () = stopping.wait() => return Ok(()),
     };
-    let desk = Desk::new(&config.captures, config.data_dir.join(CAPTURES_FOLDER));
+    let exports = ExportFiles::new(config.data_dir.join(EXPORTS_FOLDER));
+    let desk = Desk::new(&config.captures, config.data_dir.join(CAPTURES_FOLDER), exports);
     let dispatch = Dispatch::new(store.clone(), SegmentDir::new(&segments), broker, desk);
-    let app = App::new(Arc::clone(&config), Arc::clone(&dispatch), Arc::clone(&visits))
+    let app = App::new(Arc::clone(&config), Arc::clone(&dispatch), Arc::clone(&visits), adops)
         .map_err(|faults| anyhow::anyhow!("the configuration cannot be used: {faults:?}"))?;
     let listening = http::bind(&config).await?;
     announce(&listening.url())?;
@@ -80,6 +87,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         Some(end) = loops.join_next() => Err(anyhow::anyhow!("the {} loop ended", end.unwrap_or("panicked"))),
     };
     tracing::info!("stopping");
+    app.draining.store(true, Ordering::Relaxed);
+    if ended.is_ok() {
+        // Requests are still taken, while `/health/ready` tells whoever sends them to stop.
+        tokio::select! {
+            served = &mut serving => return Ok(served?),
+            () = tokio::time::sleep(config.http.drain.duration()) => {}
+            () = stopping.wait() => {}
+        }
+    }
     app.streams.close();
     if stop.send(()).is_ok() {
         serving.await?;
@@ -124,18 +140,40 @@ fn spawn_loops(app: &Arc<App>, loops: &mut JoinSet<&'static str>) {
     });
     let own = Arc::clone(app);
     loops.spawn(async move {
+        systems::adops::upkeep::run(&own).await;
+        "ad operations"
+    });
+    let own = Arc::clone(app);
+    loops.spawn(async move {
+        adops::linked::follow::run(own.store(), &own.adops.book).await;
+        "linked sessions"
+    });
+    let own = Arc::clone(app);
+    loops.spawn(async move {
+        own.adops.accounts.run(own.store(), &own.config).await;
+        "accounts"
+    });
+    let own = Arc::clone(app);
+    loops.spawn(async move {
+        adops::mail::run(own.store(), &own.adops.mailer).await;
+        "mail"
+    });
+    let own = Arc::clone(app);
+    loops.spawn(async move {
         retention::run(&own).await;
         "retention of visits"
     });
 }
 
 /// Opens everything that is on disk. Blocks.
-fn open(folder: &Path, config: &Config) -> anyhow::Result<(Store, Ingester, Arc<Visits>)> {
+fn open(folder: &Path, config: &Config) -> anyhow::Result<(Store, Ingester, Arc<Visits>, Arc<Adops>)> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
     let store = Store::open(folder)?;
-    let ingester = Ingester::open(store.clone(), &folder.join(SEGMENT_FOLDER))?;
+    let exports = ExportFiles::new(config.data_dir.join(EXPORTS_FOLDER));
+    let ingester = Ingester::open(store.clone(), &folder.join(SEGMENT_FOLDER), exports)?;
     let visits = Visits::open(&config.data_dir.join(VISITS_FOLDER), &store, config)?;
-    Ok((store, ingester, Arc::new(visits)))
+    let adops = Adops::open(&store, config)?;
+    Ok((store, ingester, Arc::new(visits), Arc::new(adops)))
 }
 
 /// Tells people and scripts where the server is; it is bound, so a first request waits at most a

@@ -3,6 +3,8 @@
 use poem::http::Method;
 use trafficlab_shared::config::Role;
 
+use super::adops::PREFIX;
+use crate::systems::adops::imports::IMPORT_PATH as TABLE_PATH;
 use crate::systems::visits::transfer::IMPORT_PATH;
 
 /// What a route asks of its caller.
@@ -34,7 +36,7 @@ pub(crate) fn needed(method: &Method, path: &str) -> Access {
     if PUBLIC.contains(&path) || path.starts_with("/health/") || path.starts_with("/share/") {
         return Access::Public;
     }
-    if path.starts_with("/api/v1/") {
+    if path.starts_with(PREFIX) {
         return Access::Adops;
     }
     if ADMIN.iter().any(|begins| path.starts_with(begins)) && !path.starts_with("/api/control/capture/status") {
@@ -51,7 +53,7 @@ pub(crate) fn needed(method: &Method, path: &str) -> Access {
 
 /// Whether the request brings a file, which may take its time as long as it moves.
 pub(crate) fn is_upload(method: &Method, path: &str) -> bool {
-    method == Method::POST && ["/api/captures", IMPORT_PATH].contains(&path.trim_end_matches('/'))
+    method == Method::POST && ["/api/captures", IMPORT_PATH, TABLE_PATH].contains(&path.trim_end_matches('/'))
 }
 
 /// The pages a person may come to by a link from elsewhere.
@@ -63,6 +65,7 @@ pub(crate) fn is_page(path: &str) -> bool {
 mod tests {
     use super::*;
 
+    // checklist 89: `/metrics` is the installation's, whose tokens are not those of tenants.
     #[test]
     fn roles_follow_the_contract() {
         let table = [

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use poem::http::StatusCode;
@@ -11,7 +11,9 @@ use trafficlab_shared::config::{Config, Secret};
 use trafficlab_shared::error::FieldFault;
 use trafficlab_shared::seal::Sealer;
 
+use super::adops::Front;
 use super::capture_metrics::AnomalyTally;
+use crate::adops::Adops;
 use crate::alerts::Alerts;
 use crate::dispatch::Dispatch;
 use crate::store::Store;
@@ -34,6 +36,8 @@ pub struct App {
     pub targets: TargetGuard,
     /// Rates of the runs that send real requests.
     pub active_targets: ActiveTargets,
+    /// Whether the server was told to stop, so that nobody sends it more work.
+    pub draining: AtomicBool,
     /// Requests since the start, for metrics.
     pub requests: RequestCounts,
     /// Held while room is made for new results.
@@ -48,6 +52,10 @@ pub struct App {
     pub alerts: Arc<Alerts>,
     /// The tracker.
     pub visits: Arc<Visits>,
+    /// Ad operations.
+    pub adops: Arc<Adops>,
+    /// Who may call those, and how often.
+    pub(crate) front: Front,
 }
 
 /// Requests by the class of their status.
@@ -84,18 +92,21 @@ impl App {
         config: Arc<Config>,
         dispatch: Arc<Dispatch>,
         visits: Arc<Visits>,
+        adops: Arc<Adops>,
     ) -> Result<Arc<Self>, Vec<FieldFault>> {
         let targets = target_guard(&config)?;
         let streams = Clients::new(config.limits.stream_clients);
         let unusable = |error: reqwest::Error| vec![FieldFault::new("outbound", format!("no client: {error}"))];
         let alerts = Arc::new(Alerts::new(&config).map_err(unusable)?);
         let sealer = config.auth.secrets_key.as_ref().map(Secret::expose).map(Sealer::new);
+        let front = Front::new(&config);
         Ok(Arc::new(Self {
             sealer,
             targets,
             config,
             dispatch,
             started: Instant::now(),
+            draining: AtomicBool::new(false),
             active_targets: ActiveTargets::default(),
             requests: RequestCounts::default(),
             making_room: tokio::sync::Mutex::default(),
@@ -104,6 +115,8 @@ impl App {
             anomaly_tally: AnomalyTally::default(),
             alerts,
             visits,
+            adops,
+            front,
         }))
     }
 

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use trafficlab_shared::error::FieldFault;
 
 use super::error::into_poem;
+use super::unique;
 use crate::systems::{Code, Fault};
 
 /// Longest body of a request, put there by the frame.
@@ -58,6 +59,11 @@ async fn read(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>> {
             format!("The body must be sent as `Content-Type: application/json`, not `{}`", found.escape_default());
         return Err(into_poem(Fault::new(Code::UnsupportedMediaType, message)));
     }
+    bytes(request, body).await
+}
+
+/// The bytes of a body within the limit, whatever they are.
+pub(crate) async fn bytes(request: &Request, body: &mut RequestBody) -> Result<Vec<u8>> {
     let limit = request.data::<BodyLimit>().map_or(1 << 20, |limit| limit.0);
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -77,7 +83,7 @@ pub(super) fn too_long(limit: usize) -> Fault {
     Fault { details: vec![FieldFault::new("body", format!("is longer than {limit} bytes"))], ..fault }
 }
 
-fn is_json(content_type: &str) -> bool {
+pub(crate) fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence.is_empty()
         || essence == "application/json"
@@ -85,7 +91,7 @@ fn is_json(content_type: &str) -> bool {
 }
 
 /// Reads a JSON text: what is malformed is named by line and column, what has the wrong type by its field.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> std::result::Result<T, Fault> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> std::result::Result<T, Fault> {
     let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = match serde_path_to_error::deserialize(&mut reader) {
@@ -99,6 +105,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> std::result::Result<T, Fault> {
         Err(error) => return Err(malformed(error.inner())),
     };
     reader.end().map_err(|error| malformed(&error))?;
+    unique::check(bytes).map_err(|twice| Fault::field(twice, "is there twice"))?;
     Ok(value)
 }
 
@@ -149,6 +156,13 @@ mod tests {
         assert_eq!(fault.code, Code::Validation);
         assert_eq!(fault.details[0].field, "inner[1].number");
         assert_eq!(parse::<Map<String, Value>>(b"[1]").unwrap_err().details[0].field, "body");
+    }
+
+    #[test]
+    fn a_member_that_is_there_twice_is_refused() {
+        let fault = parse::<Value>(br#"{"a":[{"b":1,"c":{},"b":2}]}"#).unwrap_err();
+        assert_eq!((fault.code, fault.details[0].field.as_str()), (Code::Validation, "b"));
+        assert!(parse::<Value>(br#"[{"a":1,"b":{"a":1}},{"a":1}]"#).is_ok());
     }
 
     #[test]

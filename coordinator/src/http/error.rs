@@ -11,6 +11,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
 use serde_json::{Value, json};
 
+use super::adops::PREFIX;
 use crate::systems::{Code, Fault, time};
 
 /// The status of each code.
@@ -36,8 +37,10 @@ pub const fn status(code: Code) -> StatusCode {
 
 /// The response to a fault on `path`. The ad-ops family puts the code into `error`, the others a sentence.
 pub(crate) fn respond(fault: &Fault, path: &str) -> Response {
-    let code = fault.code.as_str();
-    let error = if path.starts_with("/api/v1/") { code } else { &fault.message };
+    let adops = path.starts_with(PREFIX);
+    // The ad-ops document has one word for whatever is wrong with a body.
+    let code = if adops && fault.code == Code::Malformed { Code::Validation } else { fault.code }.as_str();
+    let error = if adops { code } else { &fault.message };
     let mut body = json!({
         "success": false,
         "error": error,
@@ -179,6 +182,13 @@ impl Documented for Start {
     const STATUSES: &'static [u16] = &[400, 401, 403, 404, 409, 413, 415, 422, 500, 503, 507];
 }
 
+/// A person of a tenant does something.
+#[derive(Debug)]
+pub struct Tenanted;
+
+impl Documented for Tenanted {
+    const STATUSES: &'static [u16] = &[400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503];
+}
 impl Documented for Receive {
     const STATUSES: &'static [u16] = &[400, 401, 403, 408, 413, 415, 500, 503, 507];
 }

@@ -9,9 +9,11 @@ use futures_util::FutureExt;
 use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use poem::{Endpoint, Request, Response};
 use tracing::Instrument;
+use trafficlab_shared::config::Config;
 use uuid::Uuid;
 
 use super::access::{self, Access};
+use super::adops::Stamp;
 use super::app::App;
 use super::body::BodyLimit;
 use super::error::{fault_of, respond};
@@ -39,30 +41,42 @@ impl<E: Endpoint<Output = Response>> Frame<E> {
         Self { app, inner }
     }
 
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, request: Request, id: &str) -> Response {
         let path = request.original_uri().path().to_owned();
         let cors = (guard::allowed_origin(&self.app.config, &request) == Origin::Listed)
             .then(|| request.headers().get(header::ORIGIN).cloned())
             .flatten();
-        let mut response = match self.decide(request, cors.is_some()).await {
+        let mut stamp = None;
+        let mut response = match self.decide(request, id, cors.is_some(), &mut stamp).await {
             Ok(response) => response,
             Err(fault) => respond(&fault, &path),
         };
-        secure(response.headers_mut());
+        secure(&self.app.config, response.headers_mut());
+        if let Some(stamp) = stamp {
+            stamp.write(response.headers_mut());
+        }
         if let Some(origin) = cors {
             allow_origin(response.headers_mut(), origin);
         }
         response
     }
 
-    async fn decide(&self, mut request: Request, cors: bool) -> Result<Response, Fault> {
+    async fn decide(
+        &self,
+        mut request: Request,
+        id: &str,
+        cors: bool,
+        stamp: &mut Option<Stamp>,
+    ) -> Result<Response, Fault> {
         let config = &self.app.config;
         let access = access::needed(request.method(), request.uri().path());
         guard::check(config, &request, access)?;
         if cors && request.method() == Method::OPTIONS {
             return Ok(Response::builder().status(StatusCode::NO_CONTENT).finish());
         }
-        if let Some(grant) = gate::grant(&self.app, &request)? {
+        if access == Access::Adops {
+            self.app.front.admit(&self.app, &mut request, id, stamp)?;
+        } else if let Some(grant) = gate::grant(&self.app, &request)? {
             request.extensions_mut().insert(grant);
         } else if let Access::Token(_) = access
             && let Some(name) = auth::check(config, &request, access)?
@@ -121,7 +135,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Frame<E> {
         let span = tracing::info_span!("request", request_id = %id, caller = tracing::field::Empty);
         let method = request.method().clone();
         let path = logged(request.uri().path());
-        let mut response = self.answer(request).instrument(span.clone()).await;
+        let mut response = self.answer(request, &id).instrument(span.clone()).await;
         self.app.requests.count(response.status());
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, value);
@@ -132,9 +146,10 @@ impl<E: Endpoint<Output = Response>> Endpoint for Frame<E> {
     }
 }
 
-/// A path as the log shows it: the token of a share link is a secret.
+/// A path as the log shows it: the token of a share link or download is a secret.
 fn logged(path: &str) -> String {
-    if path.starts_with("/share/") { "/share/…".to_owned() } else { path.to_owned() }
+    let secret = ["/share/", "/download/"].into_iter().find_map(|part| Some((path.split_once(part)?.0, part)));
+    secret.map_or_else(|| path.to_owned(), |(before, part)| format!("{before}{part}…"))
 }
 
 /// The caller's id when it is sane, else one of ours.
@@ -155,7 +170,7 @@ fn permanent(location: &Uri) -> Response {
 }
 
 /// Headers of safety that every answer has.
-pub(super) fn secure(headers: &mut HeaderMap) {
+pub(super) fn secure(config: &Config, headers: &mut HeaderMap) {
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -172,6 +187,10 @@ pub(super) fn secure(headers: &mut HeaderMap) {
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
+    let behind_tls = config.public_url.as_deref().is_some_and(|url| url.starts_with("https:"));
+    if behind_tls || config.http.tls_cert.is_some() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
 }
 
 /// Lets pages of a listed origin read the answer.
@@ -181,7 +200,10 @@ pub(super) fn allow_origin(headers: &mut HeaderMap, origin: HeaderValue) {
     let fixed = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE"),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"),
-        (header::ACCESS_CONTROL_EXPOSE_HEADERS, "X-Request-Id, X-Total-Count, Retry-After, Content-Disposition"),
+        (
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            "X-Request-Id, X-Total-Count, X-Rate-Limit-Remaining, X-Rate-Limit-Reset, Retry-After, Content-Disposition",
+        ),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ];
     for (name, value) in fixed {

@@ -1,6 +1,8 @@
 //! `/health`: one answer for four documents, and the two probes beside it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use poem::http::StatusCode;
 use poem_openapi::payload::{Json, Response};
@@ -11,6 +13,24 @@ use super::app::App;
 use super::error::{Probe, Refused};
 use super::tags::Tag;
 use crate::systems::time;
+
+/// How long the broker may take to say that it is there.
+const BROKER_ANSWERS: Duration = Duration::from_secs(2);
+
+/// That the process runs
+#[derive(Debug, Clone, Object)]
+pub struct Alive {
+    /// Always true
+    pub success: bool,
+    /// Always `alive`
+    pub status: String,
+    /// Program version
+    pub version: String,
+    /// RFC 3339 in UTC
+    pub timestamp: String,
+    /// Since the process began to serve
+    pub uptime_seconds: u64,
+}
 
 /// How the server is
 #[derive(Debug, Clone, Object)]
@@ -82,6 +102,14 @@ pub(crate) const fn environment(environment: Environment) -> &'static str {
     }
 }
 
+/// Asks what work depends on: a read of the store, and a question to the broker. Not while the server is stopping.
+async fn is_ready(app: &App) -> bool {
+    if app.draining.load(Ordering::Relaxed) || app.store().read_only().is_some() || app.store().get(b"").is_err() {
+        return false;
+    }
+    tokio::time::timeout(BROKER_ANSWERS, app.dispatch.broker.answers()).await.unwrap_or(false)
+}
+
 /// The health endpoints.
 pub struct HealthApi(pub Arc<App>);
 
@@ -97,18 +125,24 @@ impl HealthApi {
         Ok(Response::new(Json(health)).status(status))
     }
 
-    /// Whether work can be started too; 503 while the broker is away
+    /// Whether work can be started too; 503 while the store or the broker does not answer, and while the server stops
     #[oai(path = "/health/ready", method = "get", operation_id = "healthReady")]
     async fn ready(&self) -> Answer {
-        let health = look(&self.0);
-        let ready = health.status == "healthy";
+        let ready = is_ready(&self.0).await;
         let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        Ok(Response::new(Json(Health { success: ready, ..health })).status(status))
+        Ok(Response::new(Json(Health { success: ready, ..look(&self.0) })).status(status))
     }
 
-    /// Whether the process runs: 200 as long as it answers
+    /// Whether the process runs: 200 as long as it answers. Nothing else is asked, so that a broker or disk that is away
+    /// does not get the process restarted
     #[oai(path = "/health/live", method = "get", operation_id = "healthLive")]
-    async fn live(&self) -> Answer {
-        Ok(Response::new(Json(Health { success: true, ..look(&self.0) })))
+    async fn live(&self) -> Json<Alive> {
+        Json(Alive {
+            success: true,
+            status: "alive".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            timestamp: time::now(),
+            uptime_seconds: self.0.started.elapsed().as_secs(),
+        })
     }
 }

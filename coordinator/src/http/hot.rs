@@ -102,7 +102,7 @@ impl<E: Endpoint<Output = Response>> Hot<E> {
             }
         };
         let mut response = decided.unwrap_or_else(|fault| respond(&fault, request.uri().path()));
-        frame::secure(response.headers_mut());
+        frame::secure(&self.app.config, response.headers_mut());
         self.share(door, &request, &mut response);
         response
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trafficlab_shared::clock;
 
+use crate::adops::{Actor, TenantId, UserId, Who};
 use crate::store::{Batch, FirstVersion, Store, StoreError, Table};
 use crate::systems::time::SECOND_NS;
 use crate::systems::{Fault, Outcome};
@@ -31,17 +32,18 @@ impl FirstVersion for Answered {}
 /// A request that may be a repetition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeatable {
-    scope: &'static str,
+    scope: String,
     key: String,
     digest: [u8; 32],
 }
 
 impl Repeatable {
-    /// The key of a request, when it has one.
+    /// The key of a request, when it has one. `scope` is the kind of request and, where callers differ, the caller:
+    /// nobody gets the answer to another's request by guessing a key.
     ///
     /// # Errors
     /// A key that is empty, too long or not visible ASCII.
-    pub fn read(headers: &HeaderMap, scope: &'static str, digest: [u8; 32]) -> Outcome<Option<Self>> {
+    pub fn read(headers: &HeaderMap, scope: impl Into<String>, digest: [u8; 32]) -> Outcome<Option<Self>> {
         let Some(value) = headers.get("idempotency-key") else {
             return Ok(None);
         };
@@ -52,7 +54,20 @@ impl Repeatable {
                 format!("must have 1 to {LONGEST_KEY} visible ASCII characters"),
             ));
         };
-        Ok(Some(Self { scope, key: key.to_owned(), digest }))
+        Ok(Some(Self { scope: scope.into(), key: key.to_owned(), digest }))
+    }
+
+    /// As `read`, of a request by `actor`: the scope is its tenant's and its credential's.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_of(headers: &HeaderMap, kind: &str, actor: &Actor, digest: [u8; 32]) -> Outcome<Option<Self>> {
+        let credential = match actor.who {
+            Who::User(user) => format!("user {user}"),
+            Who::Key(key, _) => format!("key {key}"),
+            Who::System => "system".to_owned(),
+        };
+        Self::read(headers, format!("{kind} of tenant {}, {credential}", actor.tenant), digest)
     }
 
     /// The first answer, when this is a repetition.
@@ -60,7 +75,7 @@ impl Repeatable {
     /// # Errors
     /// The key was used with another body.
     pub fn earlier(&self, store: &Store) -> Outcome<Option<Value>> {
-        let known = ANSWERS.get(store, &(self.scope.to_owned(), self.key.clone()))?;
+        let known = ANSWERS.get(store, &(self.scope.clone(), self.key.clone()))?;
         let Some(known) = known.filter(|known| clock::wall_ns().saturating_sub(known.at_ns) < KEEP_NS) else {
             return Ok(None);
         };
@@ -77,8 +92,25 @@ impl Repeatable {
     /// When it cannot be encoded.
     pub fn keep(&self, batch: &mut Batch, body: &Value) -> Result<(), StoreError> {
         let answered = Answered { digest: self.digest, at_ns: clock::wall_ns(), body: body.to_string() };
-        ANSWERS.put(batch, &(self.scope.to_owned(), self.key.clone()), &answered)
+        ANSWERS.put(batch, &(self.scope.clone(), self.key.clone()), &answered)
     }
+}
+
+/// Removes the answers to a person of a tenant, or to everybody of it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn forget_of(store: &Store, tenant: TenantId, person: Option<UserId>) -> Result<(), StoreError> {
+    let credential = person.map_or_else(String::new, |user| format!("user {user}"));
+    let scope = format!(" of tenant {tenant}, {credential}");
+    let mut batch = Batch::new();
+    for row in ANSWERS.scan(store, false) {
+        let (key, _) = row?;
+        if if person.is_some() { key.0.ends_with(&scope) } else { key.0.contains(&scope) } {
+            ANSWERS.delete(&mut batch, &key);
+        }
+    }
+    store.commit(batch).await
 }
 
 /// Removes answers that are older than a day.
@@ -100,6 +132,7 @@ pub async fn forget_old(store: &Store) -> Result<(), StoreError> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "test code")]
     use super::*;
+    use crate::adops::KeyId;
     use crate::systems::Code;
     use serde_json::json;
 
@@ -121,5 +154,47 @@ mod tests {
         let other = request("k", 2).unwrap().unwrap();
         assert_eq!(other.earlier(&store).unwrap_err().code, Code::Conflict);
         assert_eq!(request("", 1).unwrap_err().code, Code::Validation);
+    }
+
+    // checklist 52
+    #[test]
+    fn a_key_belongs_to_the_credential_that_used_it() {
+        let store = Store::in_memory().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("idempotency-key", "k".parse().unwrap());
+        let request = |tenant, who| {
+            let actor = Actor { who, ..Actor::system(TenantId(tenant), "test") };
+            Repeatable::read_of(&headers, "campaign", &actor, [1; 32]).unwrap().unwrap()
+        };
+        let (user, key) = (Who::User(UserId(3)), Who::Key(KeyId(3), UserId(3)));
+        let mut batch = Batch::new();
+        request(1, user).keep(&mut batch, &json!({"id": 7})).unwrap();
+        store.apply(batch).unwrap();
+        assert!(request(1, user).earlier(&store).unwrap().is_some());
+        for other in [request(2, user), request(1, key), request(1, Who::User(UserId(4)))] {
+            assert_eq!(other.earlier(&store).unwrap(), None, "{other:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_erased_persons_answers_go() {
+        let store = Store::in_memory().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("idempotency-key", "k".parse().unwrap());
+        let request = |tenant, user| {
+            let actor = Actor { who: Who::User(UserId(user)), ..Actor::system(TenantId(tenant), "test") };
+            Repeatable::read_of(&headers, "campaign", &actor, [1; 32]).unwrap().unwrap()
+        };
+        let all = [(1, 3), (1, 33), (11, 3)];
+        let mut batch = Batch::new();
+        for (tenant, user) in all {
+            request(tenant, user).keep(&mut batch, &json!({"id": 7})).unwrap();
+        }
+        store.apply(batch).unwrap();
+        let known = || all.map(|(tenant, user)| request(tenant, user).earlier(&store).unwrap().is_some());
+        forget_of(&store, TenantId(1), Some(UserId(3))).await.unwrap();
+        assert_eq!(known(), [false, true, true]);
+        forget_of(&store, TenantId(1), None).await.unwrap();
+        assert_eq!(known(), [false, false, true]);
     }
 }

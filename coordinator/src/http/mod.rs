@@ -4,6 +4,7 @@
 //! `body` reads JSON leniently, `error` is the one table from faults to responses, `server` listens.
 
 mod access;
+pub mod adops;
 pub mod app;
 mod auth;
 pub mod body;
@@ -20,8 +21,10 @@ mod process;
 pub mod reply;
 mod routes;
 pub mod server;
+mod slow;
 pub mod tags;
 mod tls;
+mod unique;
 mod visit_metrics;
 
 pub use app::App;

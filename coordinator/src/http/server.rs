@@ -18,6 +18,7 @@ use super::app::App;
 use super::frame::Frame;
 use super::hot::Hot;
 use super::routes;
+use super::slow::Watched;
 use super::tls::{self, Socket};
 
 /// Open requests get this long to finish after the order to stop.
@@ -118,14 +119,14 @@ struct Sockets {
 }
 
 impl Acceptor for Sockets {
-    type Io = Socket;
+    type Io = Watched<Socket>;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
         let addresses = self.listeners.iter().filter_map(|listener| listener.local_addr().ok());
         addresses.map(|address| LocalAddr(address.into())).collect()
     }
 
-    async fn accept(&mut self) -> io::Result<(Socket, LocalAddr, RemoteAddr, Scheme)> {
+    async fn accept(&mut self) -> io::Result<(Watched<Socket>, LocalAddr, RemoteAddr, Scheme)> {
         let (accepted, at, _) = select_all(self.listeners.iter().map(|listener| listener.accept().boxed())).await;
         // Without a moment's rest a shortage of files would turn the accept loop into a busy one.
         let (stream, remote) = match accepted {
@@ -143,6 +144,6 @@ impl Acceptor for Sockets {
             None => (Socket::Plain(stream), Scheme::HTTP),
             Some(tls) => (Socket::Handshake(Box::new(tls.accept(stream))), Scheme::HTTPS),
         };
-        Ok((socket, LocalAddr(local.into()), RemoteAddr(remote.into()), scheme))
+        Ok((Watched::new(socket), LocalAddr(local.into()), RemoteAddr(remote.into()), scheme))
     }
 }

@@ -19,6 +19,12 @@ pub enum Tag {
     Analyzer,
     /// Visits of web pages, and their figures
     Visits,
+    /// Ad operations: signing in, people, keys and settings of a tenant
+    Accounts,
+    /// Ad operations: campaigns and their figures
+    Ads,
+    /// Ad operations: what is held about a person, and how it goes
+    Privacy,
     /// Workers and messages set aside
     Cluster,
     /// Health and metrics

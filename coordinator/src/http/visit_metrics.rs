@@ -15,6 +15,12 @@ pub(super) fn visits(app: &App, families: &mut Families) {
     let dropped = app.visits.intake.drops.counts();
     let dropped: Vec<_> = dropped.map(|(reason, count)| ([("reason", reason.as_str())], float(count))).collect();
     families.counter("visits_dropped", "Visits left out since the start", &rows(&dropped));
+    let folded = float(app.visits.store.folded());
+    families.counter("visit_values_folded", "Values counted as (other) since the start", &[(&[], folded)]);
+    match app.visits.store.disk_bytes() {
+        Ok(bytes) => families.gauge("visits_disk_bytes", "Bytes of the visits' files", &[(&[], float(bytes))]),
+        Err(error) => tracing::warn!(%error, "the visits' files cannot be measured"),
+    }
 }
 
 fn rows<'a>(rows: &'a [([(&'a str, &'a str); 1], f64)]) -> Vec<(Labels<'a>, f64)> {

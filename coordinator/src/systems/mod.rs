@@ -1,5 +1,6 @@
 //! One folder per document: routes take requests apart, types are what callers see, services do the work.
 
+pub mod adops;
 pub mod alerts;
 pub mod analyzer;
 pub mod cluster;

@@ -52,6 +52,8 @@ pub struct Settings {
     pub exchange: Exchange,
     /// What the traffic looks like.
     pub content: ContentSpec,
+    /// The ad campaign that the traffic counts for.
+    pub ad_campaign_id: Option<u64>,
     /// Members that have no effect, with the reason.
     pub warnings: Vec<String>,
     /// What the owner should know besides, in whole sentences.
@@ -78,6 +80,7 @@ pub fn check(fields: &CampaignFields, max_rate: u64) -> Result<Settings, Vec<Fie
     let seed = seed(&mut config);
     let live_entries = config.flag("live_entries").unwrap_or(false);
     let kept = config.whole("entries_per_second_kept", 0..=u64::from(u32::MAX));
+    let ad_campaign_id = config.whole("ad_campaign_id", 1..=u64::MAX);
     let mut warnings: Vec<String> = config.unknown(&content::config_keys());
     let content = content(fields, mode, &mut warnings, &mut faults);
     let rate = time::whole(fields.requests_per_minute * 1e6).max(1);
@@ -99,6 +102,7 @@ pub fn check(fields: &CampaignFields, max_rate: u64) -> Result<Settings, Vec<Fie
         seed,
         live_entries,
         kept_per_second: kept.and_then(|kept| u32::try_from(kept).ok()),
+        ad_campaign_id,
         exchange,
         content,
         warnings,

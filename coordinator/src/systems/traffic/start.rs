@@ -9,6 +9,7 @@ use trafficlab_shared::model::run::RunSpec;
 use uuid::Uuid;
 
 use super::{cleanup, lookup, retention, spec, targets};
+use crate::adops::linked;
 use crate::dispatch::runs;
 use crate::http::App;
 use crate::http::idempotency::Repeatable;
@@ -157,6 +158,9 @@ fn commit(app: &App, asked: Asked, plan: &RunSpec, repeat: Option<&Repeatable>) 
         RULES.put(&mut batch, &plan.job, &Rules::new(asked.settings.thresholds.clone()))?;
     }
     let now = clock::wall_ns();
+    if let Some(id) = asked.settings.ad_campaign_id {
+        linked::put(&mut batch, &campaign.id, &linked::named(&app.adops.book, id, now)?)?;
+    }
     campaign.run = Some(plan.job.clone());
     campaign.started_ns = Some(now);
     campaign.updated_ns = now;

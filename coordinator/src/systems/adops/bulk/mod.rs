@@ -1,0 +1,5 @@
+//! Changes of many campaigns at once.
+
+pub mod routes;
+pub mod types;
+pub mod view;

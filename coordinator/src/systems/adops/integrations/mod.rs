@@ -1,0 +1,4 @@
+//! Credentials of outside services, over HTTP.
+
+pub mod routes;
+pub mod types;

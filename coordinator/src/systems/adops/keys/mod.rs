@@ -1,0 +1,4 @@
+//! API keys, over HTTP.
+
+pub mod routes;
+pub mod types;

@@ -1,0 +1,6 @@
+//! The rights of persons over what is held about them.
+
+mod file;
+pub mod routes;
+mod service;
+mod types;

@@ -1,0 +1,4 @@
+//! Scheduled reports, over HTTP.
+
+pub mod routes;
+pub mod types;

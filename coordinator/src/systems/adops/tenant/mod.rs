@@ -1,0 +1,3 @@
+//! The settings of a tenant, over HTTP.
+
+pub mod routes;

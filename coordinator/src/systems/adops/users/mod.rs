@@ -1,0 +1,6 @@
+//! The people of a tenant, over HTTP.
+
+pub mod routes;
+pub mod types;
+
+pub use types::{UserView, view};

@@ -1,0 +1,3 @@
+//! Saved views, over HTTP.
+
+pub mod routes;
