@@ -1,5 +1,6 @@
 //! The product as its users see it, with every process real.
 
+mod adops;
 mod analyze;
 mod analyzer;
 mod analyzer_live;

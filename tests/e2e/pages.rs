@@ -91,6 +91,7 @@ async fn describes_every_endpoint(api: &Api) {
     }
 }
 
+// checklist 89
 async fn metrics_come_in_both_forms(api: &Api) {
     let url = format!("{}/metrics", api.base);
     let json: Value = api.client.get(&url).send().await.unwrap().json().await.unwrap();

@@ -1,5 +1,9 @@
 //! What must hold when processes are killed, stopped or away at the wrong moment.
 
+mod ads_audit;
+mod ads_erase;
+mod ads_export;
+mod ads_import;
 mod backpressure;
 mod bidder;
 mod broker_away;

@@ -9,7 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use trafficlab_shared::protocol::codec::{self, Versioned};
 
-use super::{captures, samples, stored_alerts, stored_captures, stored_visits};
+use super::{
+    captures, exports, samples, stored_accounts, stored_ads, stored_alerts, stored_captures, stored_settings,
+    stored_visits,
+};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{name}.txt"))
@@ -62,6 +65,10 @@ fn wire_messages_keep_their_bytes() {
     for (name, one) in captures::records() {
         message(&format!("capture_record_{name}"), &one);
     }
+    message("export_job", &exports::job());
+    for (name, one) in exports::records() {
+        message(&format!("export_record_{name}"), &one);
+    }
 }
 
 #[test]
@@ -94,6 +101,35 @@ fn stored_records_keep_their_bytes() {
     record("visit_part", &stored_visits::part());
     record("visit_seal", &stored_visits::seal());
     record("visit_import", &stored_visits::import());
+    record("ads_user", &stored_accounts::user());
+    record("ads_session", &stored_accounts::session());
+    record("ads_refresh", &stored_accounts::refresh());
+    record("ads_reset", &stored_accounts::reset());
+    record("ads_signing_key", &stored_accounts::key());
+    record("ads_erasure", &stored_accounts::erasure());
+    record("ads_person_archive", &stored_accounts::archive());
+    record("ads_tenant", &stored_settings::tenant());
+    record("ads_audit", &stored_settings::audit());
+    record("ads_key", &stored_settings::key());
+    record("ads_mail", &stored_settings::queued());
+    record("ads_mail_letter", &stored_settings::letter());
+    record("ads_integration", &stored_settings::integration());
+    record("ads_view", &stored_settings::view());
+    for (name, report) in stored_settings::reports() {
+        record(&format!("ads_report_{name}"), &report);
+    }
+    record("ads_year", &stored_ads::year());
+    record("ads_restatement", &stored_ads::restatement());
+    record("ads_campaign", &stored_ads::campaign());
+    record("ads_link", &stored_ads::link());
+    record("ads_link_added", &stored_ads::link_added());
+    record("ads_export", &exports::export());
+    record("export_job", &exports::row());
+    record("ads_bulk", &stored_ads::bulk());
+    record("ads_import", &stored_ads::import());
+    for (name, item) in stored_ads::bulk_items() {
+        record(&format!("ads_bulk_{name}"), &item);
+    }
 }
 
 /// A newer process may add fields: an older one reads past them, and reads what it knows.

@@ -3,8 +3,12 @@
 
 mod captures;
 mod decoders;
+mod exports;
 mod golden;
 mod samples;
+mod stored_accounts;
+mod stored_ads;
 mod stored_alerts;
 mod stored_captures;
+mod stored_settings;
 mod stored_visits;

@@ -15,6 +15,7 @@ mod raw;
 mod skip;
 mod small_disk;
 mod target;
+mod tenant;
 mod wait;
 
 pub(crate) use api::{Answer, Api};
@@ -31,4 +32,5 @@ pub(crate) use raw::raw;
 pub(crate) use skip::skipped;
 pub(crate) use small_disk::SmallDisk;
 pub(crate) use target::Target;
+pub(crate) use tenant::{PASSWORD, Tenant, ads, fresh_email};
 pub(crate) use wait::{eventually, soon};
