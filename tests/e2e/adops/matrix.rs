@@ -59,7 +59,7 @@ async fn the_documented_routes_are_the_tested_ones() {
 // checklist 41, 15
 #[tokio::test]
 async fn every_route_asks_for_its_role() {
-    let cluster = ads().start().await;
+    let cluster = ads().workers(1).start().await;
     let api = &cluster.api;
     let owner = Tenant::register(api, "owner").await;
     let mut tokens = vec![("admin", owner.access.clone())];

@@ -205,14 +205,23 @@ fn files_as_a_whole_are_refused() {
     assert!(apart.message.contains("`A` span more than twenty years"), "{}", apart.message);
 }
 
-#[test]
-fn a_place_is_gone_when_it_is_dropped_and_only_two_are_given() {
+#[tokio::test]
+async fn a_place_is_gone_when_it_is_dropped_and_both_places_and_turns_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let imports = Imports::open(folder.path());
-    let (one, _two) = (imports.place().unwrap().unwrap(), imports.place().unwrap().unwrap());
-    assert!(imports.place().unwrap().is_none());
+    let mut places: Vec<_> = std::iter::from_fn(|| imports.place().unwrap()).collect();
+    assert_eq!(places.len(), RECEIVED);
+    let one = places.pop().unwrap();
     std::fs::write(&one.file, "x").unwrap();
     let path = one.file.clone();
     drop(one);
     assert!(!path.exists() && imports.place().unwrap().is_some());
+
+    // A third turn comes when one of the two is over.
+    let (first, _second) = (imports.turn().await.unwrap(), imports.turn().await.unwrap());
+    let third = imports.turn();
+    tokio::pin!(third);
+    assert!(futures_util::poll!(&mut third).is_pending());
+    drop(first);
+    assert!(third.await.is_some());
 }
